@@ -1,0 +1,4 @@
+"""The relay service lives here: it stores and forwards entries between machines.
+
+It knows entries and bytes, never a thought's text, and never imports the app.
+"""
