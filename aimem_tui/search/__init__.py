@@ -1,0 +1,1 @@
+"""Finding thoughts by their words."""

@@ -1,0 +1,213 @@
+"""Settings: what they are, what they may be, and the file they are kept in.
+
+``config.toml`` holds only what differs from the defaults. It is read with the standard library and
+written with tomlkit, which keeps a person's comments. The environment wins over the file:
+``AIMEM_AUTHOR`` for ``user.name``, ``AIMEM_WORKSPACE`` for ``workspace``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aimem_tui.errors import BadInput, NotFound, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set."""
+
+    key: str
+    default: str
+    description: str
+    environment: str = ""
+    choices: tuple[str, ...] = ()
+    check: Callable[[str], str] | None = None
+    """Returns what is wrong with a value, or an empty string."""
+
+
+def _check_workspace(value: str) -> str:
+    from aimem_tui.workspace.registry import name_problem
+
+    return name_problem(value)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "user.name",
+        "",
+        "Your name as others see it. Empty: the name of your account.",
+        environment="AIMEM_AUTHOR",
+    ),
+    Setting(
+        "workspace",
+        "default",
+        "The workspace that is opened when none is named.",
+        environment="AIMEM_WORKSPACE",
+        check=_check_workspace,
+    ),
+    Setting(
+        "theme",
+        "aimem-dark",
+        "Colours of the app.",
+        choices=("aimem-dark", "aimem-light", "high-contrast"),
+    ),
+    Setting("icons", "plain", "Signs in lists.", choices=("plain", "rich")),
+    Setting("motion", "on", "Whether panes may move.", choices=("on", "off")),
+    Setting("editor", "", "The program for `aimem edit`. Empty: $VISUAL, then $EDITOR."),
+)
+
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting in force, and where it comes from: ``default``, ``file`` or ``environment``."""
+
+    setting: Setting
+    value: str
+    source: str
+
+
+class Settings:
+    """The settings in force.
+
+    Args:
+        file: the settings file; it need not exist.
+        environment: usually ``os.environ``.
+
+    Raises:
+        StorageError: if the file cannot be read.
+        BadInput: if it is not TOML.
+    """
+
+    def __init__(self, file: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.file = file
+        self._environment = os.environ if environment is None else environment
+        self._stored = _read(file)
+
+    def get(self, key: str) -> str:
+        """The value in force.
+
+        Raises:
+            NotFound: if there is no such setting.
+        """
+        return self.value(key).value
+
+    def value(self, key: str) -> Value:
+        """The value in force and where it comes from.
+
+        Raises:
+            NotFound: if there is no such setting.
+        """
+        setting = _setting(key)
+        if setting.environment and self._environment.get(setting.environment):
+            return Value(setting, self._environment[setting.environment], "environment")
+        if key in self._stored:
+            return Value(setting, self._stored[key], "file")
+        return Value(setting, setting.default, "default")
+
+    def all(self) -> list[Value]:
+        """Every setting."""
+        return [self.value(setting.key) for setting in SETTINGS]
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a value in the file, comments there untouched.
+
+        Raises:
+            NotFound: if there is no such setting.
+            BadInput: if it cannot have that value.
+            StorageError: if the file cannot be written.
+        """
+        setting = _setting(key)
+        if setting.choices and value not in setting.choices:
+            raise BadInput(
+                f"{key} cannot be {value}.", hint=f"Choose from: {', '.join(setting.choices)}."
+            )
+        problem = setting.check(value) if setting.check else ""
+        if problem:
+            raise BadInput(f"{key} cannot be {value}.", why=problem)
+        self._write(key, value)
+        self._stored[key] = value
+
+    def unset(self, key: str) -> None:
+        """Go back to the default.
+
+        Raises:
+            NotFound: if there is no such setting.
+        """
+        _setting(key)
+        self._write(key, None)
+        self._stored.pop(key, None)
+
+    @property
+    def author(self) -> str:
+        """Who writes: the setting, else the account's name."""
+        name = self.get("user.name").strip()
+        if name:
+            return name
+        import getpass
+
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError, ImportError):
+            return "you"
+
+    def _write(self, key: str, value: str | None) -> None:
+        import tomlkit
+
+        try:
+            text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
+            document = tomlkit.parse(text)
+            table: tomlkit.TOMLDocument | tomlkit.items.Table = document
+            *groups, name = key.split(".")
+            for group in groups:
+                if group not in table:
+                    table[group] = tomlkit.table()
+                inner = table[group]
+                assert isinstance(inner, tomlkit.items.Table)
+                table = inner
+            if value is None:
+                table.pop(name, None)
+            else:
+                table[name] = value
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self.file.with_name(self.file.name + ".new")
+            temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+            temporary.replace(self.file)
+        except OSError as error:
+            raise StorageError(
+                f"{self.file} cannot be written.", why=error.strerror or str(error)
+            ) from error
+
+
+def _setting(key: str) -> Setting:
+    if key not in _BY_KEY:
+        raise NotFound(
+            f"There is no setting called {key}.", hint=f"There are: {', '.join(_BY_KEY)}."
+        )
+    return _BY_KEY[key]
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        tree = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StorageError(f"{file} cannot be read.", why=error.strerror or str(error)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{file} is not valid TOML.", why=str(error), hint="Mend it, or remove it."
+        ) from error
+    found = {}
+    for key in _BY_KEY:
+        value: object = tree
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, (str, int, float)):
+            found[key] = str(value)
+    return found

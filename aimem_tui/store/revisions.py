@@ -1,0 +1,152 @@
+"""A thought's history, read from its entries: revisions.
+
+Entries of one author that lie close together are one revision. An entry with a note (an import, a
+commit, a restore) is a revision of its own. Revisions whose entries a checkpoint has replaced were
+kept with their text (see ``compaction``) and come first.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import apsw
+
+from aimem_tui.model import Activity, Revision
+from aimem_tui.store import documents
+from crdt.document import ThoughtDocument
+from crdt.textdiff import splices
+
+GAP_MS = 5 * 60_000
+"""A pause longer than this begins a new revision."""
+
+SPAN_MS = 30 * 60_000
+"""A revision that has lasted this long ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of entries that make one revision."""
+
+    author: str
+    started_at: int
+    ended_at: int
+    note: str
+    last_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A revision with the text as it was at its end."""
+
+    revision: Revision
+    text: str
+
+
+def spans(connection: apsw.Connection, thought: int) -> list[Span]:
+    """The runs of entries still in the log, oldest first."""
+    found: list[Span] = []
+    rows = connection.execute(
+        "SELECT log.position, authors.name, log.at, log.note FROM log"
+        " JOIN authors ON authors.n = log.author WHERE thought = ? ORDER BY position",
+        (thought,),
+    )
+    for position, author, at, note in rows:
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and not note
+            and not last.note
+            and author == last.author
+            and last.started_at - GAP_MS <= at <= last.ended_at + GAP_MS
+            and at - last.started_at < SPAN_MS
+        ):
+            found[-1] = Span(
+                author, last.started_at, max(last.ended_at, at), "", int(position)
+            )
+        else:
+            found.append(Span(author, at, at, note, int(position)))
+    return found
+
+
+def activity(connection: apsw.Connection, thought: int, limit: int) -> list[Activity]:
+    """The newest revisions without their texts, newest first."""
+    recent = [Activity(span.author, span.ended_at, span.note) for span in spans(connection, thought)]
+    if len(recent) < limit:
+        kept = connection.execute(
+            "SELECT author, ended_at, note FROM kept_revisions WHERE thought = ?"
+            " ORDER BY number DESC LIMIT ?",
+            (thought, limit - len(recent)),
+        )
+        recent = [Activity(*row) for row in kept][::-1] + recent
+    return recent[::-1][:limit]
+
+
+def stages(connection: apsw.Connection, thought: int) -> list[Stage]:
+    """Every revision of a thought with its text, oldest first.
+
+    Costs one replay of the thought's entries and one comparison per revision.
+    """
+    found: list[Stage] = []
+    text = ""
+    kept = connection.execute(
+        "SELECT author, started_at, ended_at, note, text FROM kept_revisions"
+        " WHERE thought = ? ORDER BY number",
+        (thought,),
+    )
+    for author, started, ended, note, packed in kept:
+        before, text = text, zlib.decompress(packed).decode()
+        found.append(_stage(len(found) + 1, author, started, ended, note, before, text))
+    document: ThoughtDocument | None = None
+    position = 0
+    for span in spans(connection, thought):
+        if document is None:
+            updates = documents.updates_of(connection, thought, span.last_position)
+            document = ThoughtDocument.load(documents.new_client_id(), updates)
+        else:
+            for update in connection.execute(
+                "SELECT update_bytes FROM log"
+                " WHERE thought = ? AND position > ? AND position <= ? ORDER BY position",
+                (thought, position, span.last_position),
+            ):
+                document.apply(update[0])
+        position = span.last_position
+        before, text = text, document.text
+        found.append(
+            _stage(
+                len(found) + 1, span.author, span.started_at, span.ended_at, span.note, before, text
+            )
+        )
+    return found
+
+
+def keep(connection: apsw.Connection, thought: int) -> None:
+    """Store the text of every revision that is only in the log, before its entries are trimmed."""
+    known = int(
+        connection.execute(
+            "SELECT coalesce(max(number), 0) FROM kept_revisions WHERE thought = ?", (thought,)
+        ).get
+    )
+    for stage in stages(connection, thought)[known:]:
+        revision = stage.revision
+        connection.execute(
+            "INSERT INTO kept_revisions VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                thought,
+                revision.number,
+                revision.author,
+                revision.started_at,
+                revision.ended_at,
+                revision.note,
+                zlib.compress(stage.text.encode()),
+            ),
+        )
+
+
+def _stage(
+    number: int, author: str, started: int, ended: int, note: str, before: str, text: str
+) -> Stage:
+    edits = splices(before, text)
+    added = sum(len(edit.text) for edit in edits)
+    removed = sum(edit.end - edit.start for edit in edits)
+    return Stage(Revision(number, author, started, ended, note, added, removed), text)

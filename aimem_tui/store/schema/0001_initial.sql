@@ -1,0 +1,182 @@
+-- The truth: replicas, authors, the entry log, vectors, checkpoints, import sources, export targets.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE replicas (
+    n  INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE authors (
+    n    INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+
+-- Every thought ever seen has a small number here, for use inside this file only.
+CREATE TABLE thought_ids (
+    n  INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE log (
+    position     INTEGER PRIMARY KEY AUTOINCREMENT,
+    replica      INTEGER NOT NULL REFERENCES replicas,
+    seq          INTEGER NOT NULL,
+    thought      INTEGER NOT NULL REFERENCES thought_ids,
+    at           INTEGER NOT NULL,
+    author       INTEGER NOT NULL REFERENCES authors,
+    note         TEXT NOT NULL,
+    update_bytes BLOB NOT NULL
+);
+CREATE UNIQUE INDEX log_by_name ON log (replica, seq);
+CREATE INDEX log_by_thought ON log (thought, position);
+
+CREATE TABLE vectors (
+    replica INTEGER PRIMARY KEY REFERENCES replicas,
+    seq     INTEGER NOT NULL
+);
+
+-- The merged state of one thought; stands in for the entries up to its vector, which are trimmed.
+CREATE TABLE checkpoints (
+    thought INTEGER PRIMARY KEY REFERENCES thought_ids,
+    vector  BLOB NOT NULL,
+    state   BLOB NOT NULL,
+    at      INTEGER NOT NULL,
+    author  INTEGER NOT NULL REFERENCES authors
+);
+
+-- Revisions whose entries a checkpoint has replaced, each with its whole text (zlib).
+CREATE TABLE kept_revisions (
+    thought    INTEGER NOT NULL REFERENCES thought_ids,
+    number     INTEGER NOT NULL,
+    author     TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER NOT NULL,
+    note       TEXT NOT NULL,
+    text       BLOB NOT NULL,
+    PRIMARY KEY (thought, number)
+) WITHOUT ROWID;
+
+-- Which file of which folder a thought was imported from, as it was then. Never replicated.
+CREATE TABLE import_sources (
+    root    TEXT NOT NULL,
+    path    TEXT NOT NULL,
+    thought INTEGER NOT NULL REFERENCES thought_ids,
+    digest  TEXT NOT NULL,
+    base    BLOB NOT NULL,
+    PRIMARY KEY (root, path)
+) WITHOUT ROWID;
+CREATE INDEX import_sources_by_thought ON import_sources (thought);
+
+-- Which file of which folder an export wrote, and its content then. Never replicated. A row without
+-- a thought is a file that holds many.
+CREATE TABLE export_targets (
+    root    TEXT NOT NULL,
+    path    TEXT NOT NULL,
+    thought INTEGER REFERENCES thought_ids,
+    digest  TEXT NOT NULL,
+    PRIMARY KEY (root, path)
+) WITHOUT ROWID;
+
+-- Thoughts whose projections are behind the log.
+CREATE TABLE stale (
+    thought INTEGER PRIMARY KEY REFERENCES thought_ids
+);
+
+-- Thoughts whose bytes the document engine cannot read. The bytes stay in the log.
+CREATE TABLE set_aside (
+    thought INTEGER PRIMARY KEY REFERENCES thought_ids,
+    reason  TEXT NOT NULL
+);
+
+-- Projections: all below can be dropped and built again from the truth.
+
+CREATE TABLE thoughts (
+    n             INTEGER PRIMARY KEY REFERENCES thought_ids,
+    id            TEXT NOT NULL UNIQUE,
+    declared_path TEXT NOT NULL,
+    path          TEXT NOT NULL,
+    folder        TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    title         TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    status        TEXT NOT NULL,
+    lifecycle     TEXT NOT NULL,
+    tags          TEXT NOT NULL,
+    named_author  TEXT NOT NULL,
+    date          INTEGER,
+    created_at    INTEGER NOT NULL,
+    created_by    TEXT NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    updated_by    TEXT NOT NULL,
+    trashed_at    INTEGER,
+    purged        INTEGER NOT NULL,
+    shown         INTEGER GENERATED ALWAYS AS (trashed_at IS NULL AND purged = 0) VIRTUAL,
+    size          INTEGER NOT NULL,
+    words         INTEGER NOT NULL,
+    tasks_done    INTEGER NOT NULL,
+    tasks_total   INTEGER NOT NULL
+);
+CREATE INDEX thoughts_by_declared ON thoughts (declared_path, id);
+CREATE INDEX thoughts_by_path ON thoughts (path);
+CREATE INDEX thoughts_by_folder ON thoughts (shown, folder, name, id);
+CREATE INDEX thoughts_by_update ON thoughts (shown, updated_at DESC, id);
+CREATE INDEX thoughts_in_trash ON thoughts (trashed_at) WHERE trashed_at IS NOT NULL;
+
+CREATE TABLE folders (
+    path     TEXT PRIMARY KEY,
+    parent   TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    thoughts INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX folders_by_parent ON folders (parent, name);
+
+CREATE TABLE aliases (
+    path    TEXT NOT NULL,
+    thought INTEGER NOT NULL REFERENCES thoughts ON DELETE CASCADE,
+    PRIMARY KEY (path, thought)
+) WITHOUT ROWID;
+CREATE INDEX aliases_by_thought ON aliases (thought);
+
+CREATE TABLE tags (
+    tag     TEXT NOT NULL,
+    thought INTEGER NOT NULL REFERENCES thoughts ON DELETE CASCADE,
+    PRIMARY KEY (tag, thought)
+) WITHOUT ROWID;
+CREATE INDEX tags_by_thought ON tags (thought);
+
+CREATE TABLE links (
+    thought INTEGER NOT NULL REFERENCES thoughts ON DELETE CASCADE,
+    line    INTEGER NOT NULL,
+    target  TEXT NOT NULL,
+    name    TEXT NOT NULL
+);
+CREATE INDEX links_by_thought ON links (thought);
+CREATE INDEX links_by_name ON links (name);
+
+CREATE TABLE texts (
+    n     INTEGER PRIMARY KEY REFERENCES thoughts ON DELETE CASCADE,
+    title TEXT NOT NULL,
+    path  TEXT NOT NULL,
+    body  TEXT NOT NULL
+);
+
+CREATE VIRTUAL TABLE fulltext USING fts5 (
+    title, path, body,
+    content = 'texts', content_rowid = 'n',
+    tokenize = 'porter unicode61 remove_diacritics 2'
+);
+
+-- A match in the title counts eight times, one in the path three times as much as one in the text.
+INSERT INTO fulltext (fulltext, rank) VALUES ('rank', 'bm25(8.0, 3.0, 1.0)');
+
+-- What other processes show follows this: one row for each change of a projection, old ones pruned.
+CREATE TABLE changes (
+    version  INTEGER PRIMARY KEY AUTOINCREMENT,
+    thought  TEXT NOT NULL,
+    old_path TEXT NOT NULL,
+    new_path TEXT NOT NULL
+);

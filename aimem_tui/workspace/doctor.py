@@ -1,0 +1,188 @@
+"""Looking a workspace over, and building its projections again.
+
+Each check is a function that gives findings; a finding that is not well says what to do about it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import apsw
+
+from aimem_tui.errors import StorageError
+from aimem_tui.model import Finding, Progress
+from aimem_tui.store import documents, log, migrate, projector
+from aimem_tui.workspace.workspace import Workspace
+from crdt.errors import CrdtError
+
+DOCUMENTS_CHECKED = 2_000
+"""How many thoughts, newest first, are compared with their documents."""
+
+_REBUILD = "Run: aimem doctor --rebuild."
+
+
+def examine(workspace: Workspace) -> list[Finding]:
+    """Check the file, the log, the documents and the projections; changes nothing."""
+    findings: list[Finding] = []
+    with workspace.database.snapshot() as connection:
+        for check in (_file, _extensions, _log, _set_aside, _stale, _folders, _documents):
+            findings.extend(check(connection))
+    findings.extend(_fulltext(workspace))
+    return findings
+
+
+def rebuild(workspace: Workspace, progress: Callable[[Progress], None]) -> int:
+    """Drop all projections and build them again from the log; returns how many thoughts.
+
+    Raises:
+        StorageError: if the file cannot be written.
+    """
+    total = int(
+        workspace.database.read().execute("SELECT count(*) FROM thought_ids").get
+    )
+    projector.drop(workspace.database)
+    done = 0
+    progress(Progress("Rebuilding", 0, total))
+    while step := projector.project_stale(workspace.database, limit=200):
+        done += step
+        progress(Progress("Rebuilding", min(done, total), total))
+    return done
+
+
+def _file(connection: apsw.Connection) -> Iterator[Finding]:
+    problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+    sound = problems == ["ok"]
+    yield Finding(
+        "file",
+        sound,
+        "The file is sound." if sound else "The file is damaged: " + "; ".join(problems),
+        "" if sound else "Export what can be read (aimem export DIR) and restore a backup.",
+    )
+    version = int(connection.pragma("user_version"))
+    yield Finding("format", version == migrate.LATEST, f"The format is {version}.")
+
+
+def _extensions(connection: apsw.Connection) -> Iterator[Finding]:
+    probe = apsw.Connection(":memory:")
+    try:
+        probe.execute("CREATE VIRTUAL TABLE probe USING fts5 (text)")
+        import sqlite_vec
+
+        probe.enable_load_extension(True)
+        probe.load_extension(sqlite_vec.loadable_path())
+        vec = str(probe.execute("SELECT vec_version()").get)
+        yield Finding(
+            "sqlite", True, f"SQLite {apsw.sqlite_lib_version()} with FTS5 and sqlite-vec {vec}."
+        )
+    except (apsw.Error, ImportError) as error:
+        yield Finding(
+            "sqlite", False, f"A part of SQLite is missing: {error}.", "Install aimem anew."
+        )
+    finally:
+        probe.close()
+
+
+def _log(connection: apsw.Connection) -> Iterator[Finding]:
+    beyond = connection.execute(
+        "SELECT count(*) FROM log LEFT JOIN vectors ON vectors.replica = log.replica"
+        " WHERE vectors.seq IS NULL OR log.seq > vectors.seq"
+    ).get
+    entries = connection.execute("SELECT count(*) FROM log").get
+    held = sum(log.vector(connection).values())
+    yield Finding(
+        "log",
+        not beyond,
+        f"The log holds {entries:,} of {held:,} edits; the others are in checkpoints."
+        if not beyond
+        else f"{beyond} edits have numbers that were never given out.",
+        "" if not beyond else "Restore a backup, and keep this file.",
+    )
+
+
+def _set_aside(connection: apsw.Connection) -> Iterator[Finding]:
+    rows = connection.execute(
+        "SELECT thought_ids.id, reason FROM set_aside"
+        " JOIN thought_ids ON thought_ids.n = set_aside.thought"
+    ).fetchall()
+    if not rows:
+        yield Finding("documents", True, "Every thought can be read.")
+    for thought, reason in rows:
+        yield Finding(
+            "documents",
+            False,
+            f"The thought {thought} cannot be read: {reason}.",
+            "Its bytes are kept. A newer version may read them.",
+        )
+
+
+def _stale(connection: apsw.Connection) -> Iterator[Finding]:
+    behind = projector.waiting(connection)
+    yield Finding(
+        "index",
+        not behind,
+        "Lists and search are up to date."
+        if not behind
+        else f"{behind} thoughts wait to be indexed.",
+        "" if not behind else "They are indexed when aimem is next used.",
+    )
+
+
+def _folders(connection: apsw.Connection) -> Iterator[Finding]:
+    wrong = connection.execute(
+        "SELECT count(*) FROM folders AS f WHERE f.parent = '' AND f.thoughts != (SELECT count(*)"
+        " FROM thoughts AS t WHERE t.shown = 1 AND t.path >= f.path || '/'"
+        " AND t.path < f.path || '0')"
+    ).get
+    twice = connection.execute(
+        "SELECT count(*) FROM (SELECT path FROM thoughts WHERE shown = 1"
+        " GROUP BY path HAVING count(*) > 1)"
+    ).get
+    sound = not wrong and not twice
+    yield Finding(
+        "tree",
+        sound,
+        "Folders and names agree with the thoughts."
+        if sound
+        else f"{wrong} folders have a wrong count; {twice} paths stand for two thoughts.",
+        "" if sound else _REBUILD,
+    )
+
+
+def _documents(connection: apsw.Connection) -> Iterator[Finding]:
+    rows = connection.execute(
+        "SELECT t.n, t.path, texts.body FROM thoughts AS t JOIN texts ON texts.n = t.n"
+        " WHERE t.n NOT IN (SELECT thought FROM stale) ORDER BY t.updated_at DESC LIMIT ?",
+        (DOCUMENTS_CHECKED,),
+    )
+    checked, differing = 0, []
+    for number, path, body in rows:
+        checked += 1
+        try:
+            if documents.load(connection, number).text != body:
+                differing.append(str(path))
+        except CrdtError:
+            differing.append(str(path))
+    yield Finding(
+        "texts",
+        not differing,
+        f"The newest {checked:,} thoughts read the same in lists as in their documents."
+        if not differing
+        else f"{len(differing)} thoughts read differently: {', '.join(differing[:5])}.",
+        "" if not differing else _REBUILD,
+    )
+
+
+def _fulltext(workspace: Workspace) -> Iterator[Finding]:
+    started = time.monotonic()
+    try:
+        with workspace.database.write() as connection:
+            # Compares the index with the texts it was made from.
+            connection.execute(
+                "INSERT INTO fulltext (fulltext, rank) VALUES ('integrity-check', 1)"
+            )
+    except StorageError:
+        yield Finding("search", False, "The search index differs from the texts.", _REBUILD)
+    else:
+        seconds = time.monotonic() - started
+        yield Finding("search", True, f"The search index agrees with the texts ({seconds:.1f} s).")

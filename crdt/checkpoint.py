@@ -1,0 +1,66 @@
+"""Checkpoints: the merged state of one thought, standing in for the entries it covers.
+
+The obvious way, loading all updates and writing the document out, silently drops what the document
+holds but could not yet place. The safe formula keeps it::
+
+    M = merge(updates)            S = state of a fresh document given M
+    checkpoint = merge(S, what M has beyond S)
+
+On a gapless log the second part is empty and the checkpoint is ``S`` itself, without the text that
+was deleted. A checkpoint is loaded into a fresh document and compared before anybody relies on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crdt import adapter
+from crdt.errors import CrdtError
+from crdt.vector import Vector
+
+_PROBE_CLIENT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of one thought, and which entries of the workspace it includes."""
+
+    thought: str
+    state: bytes
+    """A Yjs update, version 1, that alone makes the thought."""
+    vector: Vector
+    """For each replica the last entry *of this thought* that the state includes."""
+
+
+def build_state(updates: Sequence[bytes]) -> bytes:
+    """The state that ``updates`` make, by the safe formula, checked.
+
+    Args:
+        updates: an earlier checkpoint's state and the entries after it, in the log's order.
+
+    Raises:
+        CrdtError: if an update is broken, or the result does not make the same thought.
+    """
+    merged = adapter.merge(updates)
+    whole = adapter.EngineDoc(_PROBE_CLIENT, [merged])
+    state = whole.state()
+    beyond = adapter.diff(merged, whole.state_vector())
+    if has_structs(beyond):
+        state = adapter.merge([state, beyond])
+    check = adapter.EngineDoc(_PROBE_CLIENT, [state])
+    if check.text() != whole.text() or check.meta() != whole.meta():
+        raise CrdtError("a checkpoint does not make the thought it was built from")
+    return state
+
+
+def is_gapless(updates: Sequence[bytes]) -> bool:
+    """Whether nothing in ``updates`` waits for something that is not there."""
+    merged = adapter.merge(updates)
+    whole = adapter.EngineDoc(_PROBE_CLIENT, [merged])
+    return not has_structs(adapter.diff(merged, whole.state_vector()))
+
+
+def has_structs(update: bytes) -> bool:
+    """Whether an update inserts anything; its first byte counts the clients that do."""
+    return update[:1] not in (b"", b"\x00")
