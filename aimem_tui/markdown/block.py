@@ -5,9 +5,9 @@ Three readers give the same kind of result, and ``read_block`` takes the first t
 1. ``read_plain`` knows ``key: value``, ``key: [a, b]`` and lists of dashes. It gives up on
    anything else, so that what it does read is exactly what a YAML parser would say. Nearly all
    thoughts stop here, and YAML need not be imported.
-2. ``read_yaml``, in ``yaml_block``, listens to PyYAML's events (libyaml where it is built in). It gives up on errors,
-   on aliases (a few hundred bytes of them can stand for gigabytes), on deep nesting, and where
-   properties do not begin on lines of their own.
+2. ``read_yaml``, in ``yaml_block``, knows the rest of YAML, through PyYAML (libyaml where it is
+   built in). It gives up on errors, on aliases (a few hundred bytes of them can stand for
+   gigabytes), on deep nesting, and where properties do not begin on lines of their own.
 3. ``read_loose`` never gives up: every line that looks like ``key: value`` is one.
 
 All scalars are the strings that were written. A value that is neither a scalar nor a list of

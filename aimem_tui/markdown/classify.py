@@ -61,7 +61,7 @@ _STATUSES = {
         "landed, verified, validated, accepted, decided, answered, comprehensive, success, ✅, ✔, ☑"
     ),
     Lifecycle.OBSOLETE: (
-        "obsolete, deprecated, stale, superseded, supersedes by, replaced, abandoned, archived, "
+        "obsolete, deprecated, stale, superseded, replaced, abandoned, archived, "
         "archive, outdated, retired, cancelled, canceled, rejected, declined, dropped, withdrawn, "
         "wontfix, won t fix, invalid, duplicate, historical, expired, no longer needed, ❌"
     ),

@@ -16,18 +16,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from aimem_tui.markdown.classify import first_value, kind_of_path, kind_of_words, lifecycle_of
 from aimem_tui.markdown.dates import date_of_name, parse_date, without_date
 from aimem_tui.markdown.frontmatter import properties, split, tags_of
 from aimem_tui.markdown.lines import split_lines
-from aimem_tui.markdown.scan import scan
+from aimem_tui.markdown.scan import MAX_HEADING, scan
 from aimem_tui.model import Description, Heading, Kind
 
 MARKDOWN_SUFFIXES = (".md", ".markdown", ".mdx", ".mdown")
-
-MAX_TITLE = 500
-"""Characters of a title, and of a heading, that are kept."""
 
 _SECTION_NAMES = {
     "abstract", "background", "changelog", "contents", "context", "description", "goal", "goals",
@@ -35,7 +33,7 @@ _SECTION_NAMES = {
     "table of contents", "tl;dr", "todo",
 }  # fmt: skip
 _HAN_AND_KANA = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_HAN_AND_KANA}]|\w[^\s{_HAN_AND_KANA}]*+")
+_WORD = re.compile(r"\w\S*+")
 
 
 def is_markdown(path: str) -> bool:
@@ -90,13 +88,19 @@ def count_words(text: str) -> int:
 
     Chinese and Japanese characters count one each.
     """
-    return len(_WORD.findall(text))
+    return len((_WORD if text.isascii() else _word_or_character()).findall(text))
+
+
+@cache
+def _word_or_character() -> re.Pattern[str]:
+    """Compiled when first needed: its large ranges take milliseconds."""
+    return re.compile(rf"[{_HAN_AND_KANA}]|\w[^\s{_HAN_AND_KANA}]*+")
 
 
 def _title(found: Mapping[str, str | list[str]], headings: Sequence[Heading], path: str) -> str:
     title = first_value(found, "title")
     if title:
-        return " ".join(title[:MAX_TITLE].split())
+        return " ".join(title[:MAX_HEADING].split())
     top = [each for each in headings if each.level == 1][:1] or list(headings[:1])
     if not any(_names_a_section(each) for each in [*headings[:1], *top]):
         for heading in top:

@@ -22,7 +22,7 @@ from aimem_tui.markdown.lines import line_end, lines_between
 from aimem_tui.markdown.scalars import write_quoted, write_scalar
 from crdt.textdiff import Splice, apply
 
-MAX_BLOCK = 65_536
+MAX_BLOCK = 32_768
 """Characters from fence to fence; what is longer is text."""
 
 TAG_KEYS = ("tags", "tag", "keywords")
@@ -260,7 +260,7 @@ def _check(key: str, values: list[str]) -> None:
         "".join([key, *values]).encode()
     except UnicodeEncodeError as error:
         raise BadInput(
-            f"The property {key} cannot be written.", why="It holds half a character."
+            f"The property {key!r} cannot be written.", why="It holds half a character."
         ) from error
 
 

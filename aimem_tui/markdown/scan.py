@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 
 from aimem_tui.model import Heading, Link, Task
 
-_MAX_HEADING = 500
-"""Characters of a heading that are kept."""
+MAX_HEADING = 500
+"""Characters of a heading, and of a title, that are kept."""
 
 _MAX_LABEL = 1_000
 """Characters of a link's label (CommonMark allows 999)."""
@@ -37,7 +37,9 @@ _ENTRY = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t]+(.*))?\Z", re.DOTALL)
 _CHECKBOX = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
 _CODE_RUN = re.compile(r"`++")
 _INLINE = re.compile(r"\]\([ \t]*+(?:<([^<>]*+)>|((?:[^\s()\\]|\\.|\([^\s()]*+\))++))")
-_DEFINITION = re.compile(r" {0,3}\[[^\[\]]++\]:[ \t]*+(?:<([^<>]*+)>|(\S++))")
+_DEFINITION = re.compile(
+    r" {0,3}\[(?!\^)[^\[\]]++\]:[ \t]*+(?:<([^<>]*+)>|(\S++))[ \t]*+(?:[\"'(].*)?\Z", re.DOTALL
+)
 _WIKI = re.compile(r"\[\[([^\[\]|]++)(?:\|[^\[\]]*+)?\]\]")
 _PATH_RUN = re.compile(r"(?<![\w./@:~-])@?[\w./~-]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:|//|#")
@@ -61,15 +63,14 @@ def scan(lines: Sequence[str], first: int = 0) -> Outline:
 class _Fence:
     char: str
     length: int
-    indent: int
+    reach: int
+    """Columns by which the closing line may be indented."""
     quoted: bool
 
     def is_closed_by(self, line: str) -> bool:
         body = line.strip(" \t")
         return (
-            len(body) >= self.length
-            and not body.strip(self.char)
-            and _indent(line) <= self.indent + 3
+            len(body) >= self.length and not body.strip(self.char) and _indent(line) <= self.reach
         )
 
 
@@ -78,7 +79,8 @@ class _Scanner:
 
     ``_paragraph`` is the line where the paragraph begins that an underline would turn into a
     heading, or -1. ``_lazy`` says that the lines up to the next blank one still belong to a list
-    entry or a quote, so that none of them begins such a paragraph.
+    entry or a quote, so that none of them begins such a paragraph. ``_in_list`` says that an
+    indented line may belong to a list entry; elsewhere four spaces make it code.
     """
 
     def __init__(self, lines: Sequence[str]) -> None:
@@ -90,6 +92,7 @@ class _Scanner:
         self._last_comment_end: int | None = None
         self._paragraph = -1
         self._lazy = False
+        self._in_list = False
 
     def run(self, first: int) -> Outline:
         for number in range(first, len(self._lines)):
@@ -119,6 +122,8 @@ class _Scanner:
     def _block(self, number: int, line: str) -> bool:
         """Takes note of what a line is; says whether links are to be looked for in it."""
         body = line.lstrip(" \t")
+        if line[0] not in " \t" and not self._lazy:
+            self._in_list = False
         quoted = body[0] == ">"
         if quoted:
             body = _without_quotes(body).lstrip(" \t")
@@ -128,7 +133,10 @@ class _Scanner:
         char = body[0]
         if char in "`~" and self._opens_fence(body, _indent(line), quoted):
             return False
-        if char == "#" and not quoted and (heading := _ATX.match(line)):
+        if char == "#" and (heading := _ATX.match(body if quoted else line)):
+            if quoted:
+                self._lazy = False
+                return True
             self._heading(len(heading[1]), _without_closing(heading[2] or ""), number)
         elif char in "=-" and not quoted and self._underlines(number, line, body):
             pass
@@ -136,6 +144,7 @@ class _Scanner:
             self._paragraph, self._lazy = -1, False
         elif entry := _ENTRY.match(body):
             self._paragraph, self._lazy = -1, True
+            self._in_list = self._in_list or not quoted
             return self._entry(number, entry[1] or "", _indent(line) + entry.start(1), quoted)
         elif self._paragraph < 0 and not self._lazy and char not in "|<" and _indent(line) < 4:
             self._paragraph = number
@@ -143,15 +152,16 @@ class _Scanner:
 
     def _opens_fence(self, body: str, indent: int, quoted: bool) -> bool:
         match = _FENCE.match(body)
-        if match is None:
+        if match is None or (indent > 3 and not self._in_list):
             return False
         marks = match[1] or match[2]
-        self._fence = _Fence(marks[0], len(marks), 3 if quoted else indent, quoted)
-        self._paragraph = -1
+        reach = indent + 3 if self._in_list and not quoted else 3
+        self._fence = _Fence(marks[0], len(marks), reach, quoted)
+        self._paragraph, self._lazy = -1, False
         return True
 
     def _heading(self, level: int, written: str, number: int) -> None:
-        self._found.headings.append(Heading(level, plain_text(written[:_MAX_HEADING]), number))
+        self._found.headings.append(Heading(level, plain_text(written[:MAX_HEADING]), number))
         self._paragraph, self._lazy = -1, False
 
     def _underlines(self, number: int, line: str, body: str) -> bool:
@@ -226,7 +236,7 @@ class _Scanner:
                 if _is_thought_path(path):
                     targets.append((match.start(), path))
         for target in dict.fromkeys(target for _, target in sorted(targets)):
-            if target and not _SCHEME.match(target):
+            if target and "\0" not in target and not _SCHEME.match(target):
                 self._found.links.append(Link(target, number))
 
 
@@ -254,7 +264,7 @@ def _without_closing(written: str) -> str:
 
 def _is_image(prose: str, close: int) -> bool:
     opened = prose.rfind("[", max(0, close - _MAX_LABEL), close)
-    return opened > 0 and prose[opened - 1] == "!"
+    return opened > 0 and prose[opened - 1] == "!" and "]" not in prose[opened:close]
 
 
 def _is_thought_path(path: str) -> bool:
@@ -305,6 +315,7 @@ _INLINE_MARKS = (
     ("_", re.compile(r"(?<!\w)_{1,3}(?=\S)(.+?)(?<=\S)_{1,3}(?!\w)")),
     ("\\", re.compile(r"\\([!-/:-@\[-`{-~])")),
 )
+_BLANKED = re.compile("\0+")
 _MARKUP = frozenset("`*_~[]<>\\&{!")
 
 
@@ -313,7 +324,7 @@ def plain_text(written: str) -> str:
     if _MARKUP.isdisjoint(written):
         return " ".join(written.split())
     text = _LABELLED.sub(r"\1", _ANCHOR.sub("", written.replace("\0", "\ufffd")))
-    text, spans = _mask_code(text)
+    text, spans = _mask_code(text) if "`" in text else (text, [])
     for mark, pattern in _INLINE_MARKS:
         if mark in text:
             text = pattern.sub(r"\1", text)
@@ -323,6 +334,7 @@ def plain_text(written: str) -> str:
         from html import unescape
 
         text = unescape(text)
-    code = iter(spans)
-    text = re.sub("\0+", lambda _: next(code)[1].strip(), text)
+    if spans:
+        code = iter(spans)
+        text = _BLANKED.sub(lambda _: next(code)[1].strip(), text)
     return " ".join(text.split())
