@@ -253,6 +253,8 @@ class ExportOptions:
     """``markdown`` (a tree of files), ``json`` or ``sqlite`` (one file)."""
     clean: bool = False
     """Remove files of an earlier export that are no longer there; never any other file."""
+    overwrite: bool = False
+    """Replace files that did not come from here, or were changed since they were exported."""
     progress: Callable[[Progress], None] = silent
     stop: Callable[[], bool] = never
 
@@ -282,6 +284,7 @@ class ExportReport:
     removed: int = 0
     skipped: list[ReportLine] = field(default_factory=list)
     notices: list[ReportLine] = field(default_factory=list)
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

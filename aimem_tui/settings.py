@@ -8,7 +8,6 @@ written with tomlkit, which keeps a person's comments. The environment wins over
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +54,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Colours of the app.",
         choices=("aimem-dark", "aimem-light", "high-contrast"),
     ),
-    Setting("icons", "plain", "Signs in lists.", choices=("plain", "rich")),
+    Setting(
+        "icons",
+        "auto",
+        "Signs in lists: plain letters, or glyphs where the terminal has them.",
+        environment="AIMEM_ICONS",
+        choices=("auto", "plain", "glyphs"),
+    ),
     Setting("motion", "on", "Whether panes may move.", choices=("on", "off")),
     Setting("editor", "", "The program for `aimem edit`. Empty: $VISUAL, then $EDITOR."),
 )
@@ -194,11 +199,15 @@ def _setting(key: str) -> Setting:
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        tree = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = file.read_bytes()
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise StorageError(f"{file} cannot be read.", why=error.strerror or str(error)) from error
+    import tomllib
+
+    try:
+        tree = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(
             f"{file} is not valid TOML.", why=str(error), hint="Mend it, or remove it."

@@ -60,9 +60,9 @@ def _hits(
         " FROM fulltext AS f CROSS JOIN thoughts AS t ON t.n = f.rowid"
         f" WHERE f.fulltext MATCH ? AND {condition.sql} ORDER BY f.rank LIMIT ?",
         (match, *condition.values, limit),
-    ).fetchall()
+    )
     hits = []
-    for row in rows:
+    for row in [*rows]:
         snippet, line = _snippet(connection, match, int(row[0]))
         hits.append(SearchHit(catalogue.thought(row[2:]), -float(row[1]), snippet, line))
     return hits
@@ -85,7 +85,7 @@ def _snippet(connection: apsw.Connection, match: str, number: int) -> tuple[str,
         "SELECT snippet(fulltext, 2, ?, ?, '', ?), body FROM fulltext"
         " WHERE fulltext MATCH ? AND rowid = ?",
         (MATCH_START, MATCH_END, _SNIPPET_WORDS, match, number),
-    ).fetchone()
+    ).get
     plain = excerpt.replace(MATCH_START, "").replace(MATCH_END, "")
     start = body.find(plain)
     marked = excerpt.find(MATCH_START)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 MAX_TERMS = 32
 """Words beyond this many are ignored: nobody types them, and each one costs."""
 
-STOP_WORDS = frozenset(
+_COMMON = (
     "a an and are as at be but by for from has have how i in is it its of on or our that the their"
-    " this to was we were what when where which who why will with you your".split()
+    " this to was we were what when where which who why will with you your"
 )
+STOP_WORDS = frozenset(_COMMON.split())
 
 _TOKEN = re.compile(r'(?P<no>-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 

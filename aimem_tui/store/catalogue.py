@@ -184,13 +184,14 @@ def tags(connection: apsw.Connection, beginning: str, *, limit: int) -> list[str
 
 
 def thoughts_in(
-    connection: apsw.Connection, folder: str, *, limit: int, after: str | None = None
+    connection: apsw.Connection, folder: str, *, limit: int, after: Thought | None = None
 ) -> list[Thought]:
-    """The thoughts directly in a folder, by name, at most ``limit``, behind the path ``after``."""
+    """The thoughts directly in a folder, by name, at most ``limit``, behind ``after``."""
+    name, last_id = ("", "") if after is None else (after.name, after.id)
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM thoughts AS t WHERE t.shown = 1 AND t.folder = ?"
-        " AND t.name > ? ORDER BY t.name, t.id LIMIT ?",
-        (folder, "" if after is None else after.rpartition("/")[2], limit),
+        " AND (t.name, t.id) > (?, ?) ORDER BY t.name, t.id LIMIT ?",
+        (folder, name, last_id, limit),
     )
     return [thought(row) for row in rows]
 
@@ -264,7 +265,9 @@ def _add_path(found: Where, path: str) -> None:
     if paths.is_glob(path):
         found.add("t.path GLOB ?", paths.glob_for_sqlite(path))
         return
-    folder = path.strip("/")
+    folder = path.removeprefix("./").strip("/")
+    if not folder:
+        return
     found.add(
         "(t.path = ? OR t.path = ? || '.md' OR (t.path >= ? || '/' AND t.path < ? || '0'))",
         folder,

@@ -33,17 +33,18 @@ def compact(
     Raises:
         crdt.errors.CrdtError: if the checkpoint would not make the same thought; nothing is lost.
     """
+    if forget_history:
+        connection.execute("DELETE FROM kept_revisions WHERE thought = ?", (thought,))
     last = connection.execute(
         "SELECT position, at, author FROM log WHERE thought = ? ORDER BY position DESC LIMIT 1",
         (thought,),
     ).fetchone()
     if last is None:
         return
-    if forget_history:
-        connection.execute("DELETE FROM kept_revisions WHERE thought = ?", (thought,))
-    else:
-        revisions.keep(connection, thought)
+    # Before anything is written: this is where it can fail.
     state = build_state(documents.updates_of(connection, thought))
+    if not forget_history:
+        revisions.keep(connection, thought)
     connection.execute(
         "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
         (thought, _vector(connection, thought).to_bytes(), state, last[1], last[2]),

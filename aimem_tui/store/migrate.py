@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +33,8 @@ class Migration:
 
 def load() -> list[Migration]:
     """The migrations that this version knows, in order."""
+    from importlib import resources  # Slow to import, and not needed for a file that is up to date.
+
     folder = resources.files("aimem_tui.store") / "schema"
     found = []
     for file in folder.iterdir():

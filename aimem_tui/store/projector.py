@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import apsw
@@ -79,7 +80,9 @@ def refresh(connection: apsw.Connection, number: int) -> None:
         project(connection, number, Content(thought, text, meta, at, by))
         connection.execute("DELETE FROM set_aside WHERE thought = ?", (number,))
         if compaction.is_due(connection, number):
-            compaction.compact(connection, number)
+            # Where it cannot be done the thought keeps its entries, and is as it was.
+            with suppress(CrdtError):
+                compaction.compact(connection, number)
     connection.execute("DELETE FROM stale WHERE thought = ?", (number,))
 
 
@@ -138,13 +141,15 @@ def project(connection: apsw.Connection, number: int, content: Content) -> None:
         ],
     )
     shown = trashed_at is None and not purged
-    was_shown = before is not None and bool(before[2])
-    old_path = str(before[1]) if was_shown else ""
-    if (was_shown, before and before[0]) != (shown, meta.path):
-        if was_shown and not shown:
+    declared_before, path_before, was_shown = before or ("", "", False)
+    old_path = str(path_before) if was_shown else ""
+    if before is None or (bool(was_shown), declared_before) != (shown, meta.path):
+        # Taken out of the tree and put in again; what is not in the tree goes by its own path.
+        if old_path:
             _count_folders(connection, old_path, -1)
-        if before is not None and before[0] != meta.path:
-            _assign_names(connection, str(before[0]))
+        _set_path(connection, number, "" if shown else meta.path)
+        if declared_before not in ("", meta.path):
+            _assign_names(connection, str(declared_before))
         _assign_names(connection, meta.path)
     new_path = _path(connection, number) if shown else ""
     _announce(connection, content.thought, old_path, new_path)
@@ -226,21 +231,25 @@ def _assign_names(connection: apsw.Connection, declared: str) -> None:
         rows = connection.execute(
             "SELECT n, id, path FROM thoughts WHERE declared_path = ? AND shown ORDER BY id",
             (group,),
-        ).fetchall()
-        for rank, (number, thought, old) in enumerate(rows):
+        )
+        for rank, (number, thought, old) in enumerate([*rows]):
             new = paths.shown_path(group, rank, lambda path: _is_declared(connection, path))
             if new == old:
                 continue
-            folder, _, name = new.rpartition("/")
-            connection.execute(
-                "UPDATE thoughts SET path = ?, folder = ?, name = ? WHERE n = ?",
-                (new, folder, name, number),
-            )
+            _set_path(connection, number, new)
             if old:
                 _count_folders(connection, old, -1)
                 _announce(connection, thought, old, new)
             _count_folders(connection, new, +1)
         group = paths.unnumbered(group)
+
+
+def _set_path(connection: apsw.Connection, number: int, path: str) -> None:
+    folder, _, name = path.rpartition("/")
+    connection.execute(
+        "UPDATE thoughts SET path = ?, folder = ?, name = ? WHERE n = ?",
+        (path, folder, name, number),
+    )
 
 
 def _is_declared(connection: apsw.Connection, path: str) -> bool:

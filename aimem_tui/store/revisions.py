@@ -2,13 +2,15 @@
 
 Entries of one author that lie close together are one revision. An entry with a note (an import, a
 commit, a restore) is a revision of its own. Revisions whose entries a checkpoint has replaced were
-kept with their text (see ``compaction``) and come first.
+kept with their text (see ``compaction``) and come first; entries that follow closely enough go on
+with the last of them, so that nobody sees when a thought was compacted.
 """
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from itertools import islice
 
 import apsw
 
@@ -33,6 +35,7 @@ class Span:
     ended_at: int
     note: str
     last_position: int
+    """Of its last entry in the log; 0 if a checkpoint has replaced all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,16 @@ class Stage:
 
 
 def spans(connection: apsw.Connection, thought: int) -> list[Span]:
-    """The runs of entries still in the log, oldest first."""
-    found: list[Span] = []
+    """The runs of entries that make a thought's revisions, oldest first."""
+    kept = connection.execute(
+        "SELECT author, started_at, ended_at, note FROM kept_revisions"
+        " WHERE thought = ? ORDER BY number",
+        (thought,),
+    )
+    found = [
+        Span(str(author), int(started), int(ended), str(note), 0)
+        for author, started, ended, note in kept
+    ]
     rows = connection.execute(
         "SELECT log.position, authors.name, log.at, log.note FROM log"
         " JOIN authors ON authors.n = log.author WHERE thought = ? ORDER BY position",
@@ -71,15 +82,8 @@ def spans(connection: apsw.Connection, thought: int) -> list[Span]:
 
 def activity(connection: apsw.Connection, thought: int, limit: int) -> list[Activity]:
     """The newest revisions without their texts, newest first."""
-    recent = [Activity(span.author, span.ended_at, span.note) for span in spans(connection, thought)]
-    if len(recent) < limit:
-        kept = connection.execute(
-            "SELECT author, ended_at, note FROM kept_revisions WHERE thought = ?"
-            " ORDER BY number DESC LIMIT ?",
-            (thought, limit - len(recent)),
-        )
-        recent = [Activity(*row) for row in kept][::-1] + recent
-    return recent[::-1][:limit]
+    newest = reversed(spans(connection, thought))
+    return [Activity(span.author, span.ended_at, span.note) for span in islice(newest, limit)]
 
 
 def stages(connection: apsw.Connection, thought: int) -> list[Stage]:
@@ -87,22 +91,23 @@ def stages(connection: apsw.Connection, thought: int) -> list[Stage]:
 
     Costs one replay of the thought's entries and one comparison per revision.
     """
+    kept = [
+        row[0]
+        for row in connection.execute(
+            "SELECT text FROM kept_revisions WHERE thought = ? ORDER BY number", (thought,)
+        )
+    ]
     found: list[Stage] = []
-    text = ""
-    kept = connection.execute(
-        "SELECT author, started_at, ended_at, note, text FROM kept_revisions"
-        " WHERE thought = ? ORDER BY number",
-        (thought,),
-    )
-    for author, started, ended, note, packed in kept:
-        before, text = text, zlib.decompress(packed).decode()
-        found.append(_stage(len(found) + 1, author, started, ended, note, before, text))
     document: ThoughtDocument | None = None
-    position = 0
+    text, position = "", 0
     for span in spans(connection, thought):
-        if document is None:
+        before = text
+        if not span.last_position:
+            text = zlib.decompress(kept[len(found)]).decode()
+        elif document is None:
             updates = documents.updates_of(connection, thought, span.last_position)
             document = ThoughtDocument.load(documents.new_client_id(), updates)
+            text = document.text
         else:
             for update in connection.execute(
                 "SELECT update_bytes FROM log"
@@ -110,27 +115,20 @@ def stages(connection: apsw.Connection, thought: int) -> list[Stage]:
                 (thought, position, span.last_position),
             ):
                 document.apply(update[0])
+            text = document.text
         position = span.last_position
-        before, text = text, document.text
-        found.append(
-            _stage(
-                len(found) + 1, span.author, span.started_at, span.ended_at, span.note, before, text
-            )
-        )
+        found.append(_stage(len(found) + 1, span, before, text))
     return found
 
 
 def keep(connection: apsw.Connection, thought: int) -> None:
-    """Store the text of every revision that is only in the log, before its entries are trimmed."""
-    known = int(
-        connection.execute(
-            "SELECT coalesce(max(number), 0) FROM kept_revisions WHERE thought = ?", (thought,)
-        ).get
-    )
-    for stage in stages(connection, thought)[known:]:
+    """Store the text of every revision that is in the log, before its entries are trimmed."""
+    for stage, span in zip(stages(connection, thought), spans(connection, thought), strict=True):
+        if not span.last_position:
+            continue
         revision = stage.revision
         connection.execute(
-            "INSERT INTO kept_revisions VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO kept_revisions VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 thought,
                 revision.number,
@@ -143,10 +141,11 @@ def keep(connection: apsw.Connection, thought: int) -> None:
         )
 
 
-def _stage(
-    number: int, author: str, started: int, ended: int, note: str, before: str, text: str
-) -> Stage:
+def _stage(number: int, span: Span, before: str, text: str) -> Stage:
     edits = splices(before, text)
     added = sum(len(edit.text) for edit in edits)
     removed = sum(edit.end - edit.start for edit in edits)
-    return Stage(Revision(number, author, started, ended, note, added, removed), text)
+    return Stage(
+        Revision(number, span.author, span.started_at, span.ended_at, span.note, added, removed),
+        text,
+    )

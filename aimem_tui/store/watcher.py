@@ -51,7 +51,7 @@ class Watcher:
         callback: called in the watcher's thread, never two at a time.
     """
 
-    def __init__(self, database: Database, callback: Callable[[News], None]) -> None:
+    def __init__(self, database: Database, callback: Callable[[News], object]) -> None:
         self._database = database
         self._callback = callback
         self._wake = threading.Event()

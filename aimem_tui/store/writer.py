@@ -51,7 +51,7 @@ class GroupWriter:
         self,
         database: Database,
         on_commit: Callable[[Sequence[Record]], None] | None = None,
-        on_trouble: Callable[[str], None] | None = None,
+        on_trouble: Callable[[str], object] | None = None,
     ) -> None:
         self._database = database
         self._on_commit = on_commit

@@ -52,10 +52,9 @@ def _project_name(folder: str) -> str:
 
 
 def _markdown_files(root: Path) -> Iterator[str]:
-    counted = folders = 0
-    for _, directories, files in os.walk(root):
+    counted = 0
+    for folders, (_, directories, files) in enumerate(os.walk(root)):
         directories[:] = [name for name in directories if not name.startswith(".")]
-        folders += 1
         for name in files:
             if name.lower().endswith(_MARKDOWN):
                 yield name

@@ -27,7 +27,9 @@ def name_problem(name: str) -> str:
     """What is wrong with a workspace's name; empty if nothing."""
     if _NAME.fullmatch(name) and not name.endswith("."):
         return ""
-    return "A name has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first."
+    return (
+        "A name has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first."
+    )
 
 
 def file_of(home: Home, name: str) -> Path:
@@ -78,6 +80,7 @@ def refuse_existing(home: Home, name: str) -> Path:
     file = file_of(home, name)
     if file.exists():
         raise Refused(
-            f"There is a workspace called {name} already.", hint=f"Use it: aimem workspace use {name}."
+            f"There is a workspace called {name} already.",
+            hint=f"Use it: aimem workspace use {name}.",
         )
     return file

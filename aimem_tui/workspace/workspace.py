@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from aimem_tui.errors import AimemError, BadInput, NotFound, Refused, StorageError
-from aimem_tui.markdown import frontmatter, paths
+from aimem_tui.markdown import paths
 from aimem_tui.model import (
     Activity,
     ExportOptions,
@@ -176,8 +176,10 @@ class Workspace:
         """Tags in use that begin so, the most used first."""
         return catalogue.tags(self.database.read(), beginning, limit=limit)
 
-    def thoughts_in(self, folder: str, limit: int, after: str | None = None) -> list[Thought]:
-        """The thoughts directly in a folder, by name, behind the path ``after``."""
+    def thoughts_in(
+        self, folder: str, limit: int, after: Thought | None = None
+    ) -> list[Thought]:
+        """The thoughts directly in a folder, by name, behind ``after``."""
         return catalogue.thoughts_in(self.database.read(), folder, limit=limit, after=after)
 
     def linked_from(self, thought: Thought) -> list[Thought]:
@@ -223,7 +225,7 @@ class Workspace:
             thoughts, words, trashed = connection.execute(
                 "SELECT coalesce(sum(shown), 0), coalesce(sum(iif(shown, words, 0)), 0),"
                 " count(*) FILTER (WHERE trashed_at IS NOT NULL AND purged = 0) FROM thoughts"
-            ).fetchone()
+            ).get
             last = connection.execute(
                 "SELECT updated_at, updated_by FROM thoughts WHERE shown"
                 " ORDER BY updated_at DESC LIMIT 1"
@@ -342,18 +344,26 @@ class Workspace:
             BadInput: if the key or the value cannot be written.
         """
         given = value if isinstance(value, str) else [*value]
+        from aimem_tui.markdown import frontmatter
+
         return self.edit_text(thought, lambda text: frontmatter.set_property(text, key, given))
 
     def remove_property(self, thought: str, key: str) -> Thought:
         """Remove a frontmatter property."""
+        from aimem_tui.markdown import frontmatter
+
         return self.edit_text(thought, lambda text: frontmatter.remove_property(text, key))
 
     def add_tags(self, thought: str, tags: Sequence[str]) -> Thought:
         """Add tags that are not there yet."""
+        from aimem_tui.markdown import frontmatter
+
         return self.edit_text(thought, lambda text: frontmatter.add_tags(text, tags))
 
     def remove_tags(self, thought: str, tags: Sequence[str]) -> Thought:
         """Remove tags."""
+        from aimem_tui.markdown import frontmatter
+
         return self.edit_text(thought, lambda text: frontmatter.remove_tags(text, tags))
 
     def move(self, thought: str, path: str) -> Thought:
@@ -474,7 +484,7 @@ class Workspace:
 
         self.settle()
         self.catch_up()
-        return exporter.export(self.database, target, options)
+        return exporter.export(self.database, target, options, workspace=self.name)
 
     # Live use, for the app
 
@@ -507,7 +517,7 @@ class Workspace:
         return WriterState(0, "") if self._writer is None else self._writer.state()
 
     def watch(
-        self, callback: Callable[[News], None], on_trouble: Callable[[str], None] | None = None
+        self, callback: Callable[[News], object], on_trouble: Callable[[str], object] | None = None
     ) -> None:
         """Report what happens in the file, by whomever, until the workspace is closed.
 

@@ -1,0 +1,1 @@
+"""The command line: how the workspace is spelled in a shell."""

@@ -1,0 +1,129 @@
+"""Writing: ``new``, ``edit``, ``append``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aimem_tui.cli import output, shapes, texts
+from aimem_tui.cli.command import command
+from aimem_tui.cli.context import Session
+from aimem_tui.cli.diagnostics import UsageProblem, note
+from aimem_tui.cli.options import json_option, thought_argument
+from aimem_tui.cli.styling import bold
+from aimem_tui.cli.types import Text, ThoughtName
+from aimem_tui.model import Thought
+from aimem_tui.workspace import external_editor
+
+_AT_ONCE = 1.0
+"""Seconds in which nobody has edited anything: the editor did not wait for its window."""
+
+
+@command("new", short_help="Make a thought.")
+@click.argument(
+    "path", type=ThoughtName(), metavar="PATH", help="Where: plans/auth or plans/auth.md."
+)
+@click.argument("text", type=Text(), required=False, help="Its text; - reads standard input.")
+@click.option("-e", "--edit", is_flag=True, help="Open it in your editor.")
+@json_option
+@click.pass_obj
+def new_command(session: Session, path: str, text: str | None, edit: bool, as_json: bool) -> None:
+    """Make a thought.
+
+    Without a text, what is piped in is taken; without that, it begins with its name as a title.
+
+    \b
+    aimem new plans/auth --edit
+    aimem new notes/standup "# Standup"
+    git log -5 | aimem new notes/log -
+    """
+    if path.endswith("/"):
+        raise UsageProblem(
+            f"{path} is a folder.", hint="Say what the thought is called in it, as in plans/auth."
+        )
+    path = texts.with_suffix(path)
+    given = texts.given_text(text)
+    workspace = session.reading()
+    made = workspace.create(path, given or texts.first_text(path))
+    if edit:
+        _edit(session, made)
+        made = workspace.by_id(made.id)
+    if as_json:
+        output.json_object(shapes.changed(made, True))
+    else:
+        output.line("Made ", bold(made.path), ".")
+
+
+@command("edit", short_help="Edit a thought in your editor.")
+@thought_argument()
+@click.option(
+    "--text",
+    "source",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="Take the new text from a file, or with - from standard input.",
+)
+@json_option
+@click.pass_obj
+def edit_command(session: Session, thought: str, source: Path | None, as_json: bool) -> None:
+    """Edit a thought in your editor.
+
+    The editor is the setting `editor`, else $VISUAL, else $EDITOR. When it is closed, what you
+    changed is merged in: what others wrote meanwhile stays.
+    """
+    found = session.find(thought)
+    workspace = session.open()
+    if source is None:
+        changed = _edit(session, found)
+    else:
+        text = texts.read_stdin() if str(source) == "-" else texts.read_file(source)
+        changed = workspace.take_back(workspace.hand_out(found.id), text)
+    _say_saved(workspace.by_id(found.id), changed, as_json=as_json)
+
+
+@command("append", short_help="Add lines to a thought.")
+@thought_argument()
+@click.argument("text", type=Text(), required=False, help="What to add; - reads standard input.")
+@json_option
+@click.pass_obj
+def append_command(session: Session, thought: str, text: str | None, as_json: bool) -> None:
+    """Add lines at the end of a thought.
+
+    \b
+    aimem append notes/shopping "- milk"
+    date | aimem append notes/log
+    """
+    given = texts.given_text(text)
+    if given is None:
+        raise UsageProblem(
+            "There is nothing to add.", hint=f'Say it: aimem append {thought} "- a line".'
+        )
+    found = session.find(thought)
+    workspace = session.open()
+    if given:
+        found = workspace.append(found.id, given)
+    _say_saved(found, bool(given), as_json=as_json)
+
+
+def _edit(session: Session, thought: Thought) -> bool:
+    """Hand a thought to the editor and merge it back; whether it was changed."""
+    workspace = session.open()
+    handout = workspace.hand_out(thought.id)
+    output.flush()
+    with external_editor.edited(
+        handout.text, thought.name, session.settings.get("editor"), session.home.state / "edit"
+    ) as result:
+        if not result.changed and result.seconds < _AT_ONCE:
+            note("The editor came back at once. If it has a window of its own, make it wait,")
+            note("as in: aimem config set editor 'code --wait'.")
+        return workspace.take_back(handout, result.text)
+
+
+def _say_saved(thought: Thought, changed: bool, *, as_json: bool) -> None:
+    if as_json:
+        output.json_object(shapes.changed(thought, changed))
+    elif changed:
+        output.line("Saved ", bold(thought.path), ".")
+    else:
+        output.line("Nothing changed in ", bold(thought.path), ".")

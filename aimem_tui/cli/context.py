@@ -1,0 +1,156 @@
+"""What a command needs from its surroundings, each made when first asked for.
+
+The workspace is the one named with ``--workspace``, else by ``AIMEM_WORKSPACE``, else by the
+settings, else ``default``. The workspace called ``default`` is made when it is first needed; any
+other must have been created, so that a slip of the pen never makes a new one.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aimem_tui import paths
+from aimem_tui.cli import styling
+from aimem_tui.errors import NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aimem_tui.model import Thought
+    from aimem_tui.paths import Home
+    from aimem_tui.settings import Settings
+    from aimem_tui.workspace.registry import WorkspaceEntry
+    from aimem_tui.workspace.workspace import Workspace
+
+DEFAULT_WORKSPACE = "default"
+
+
+def now_ms() -> int:
+    """Milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Session:
+    """One run of the command line.
+
+    Args:
+        clock: milliseconds since the Unix epoch.
+    """
+
+    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+        self.clock = clock
+        self.named_workspace = ""
+        """What ``--workspace`` says."""
+        self._workspace: Workspace | None = None
+
+    @cached_property
+    def home(self) -> Home:
+        """Where the files are."""
+        return paths.home()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        from aimem_tui.settings import Settings
+
+        return Settings(self.home.settings_file)
+
+    @property
+    def workspace_name(self) -> str:
+        """The workspace in force."""
+        return self.named_workspace or self.settings.get("workspace")
+
+    def open(self) -> Workspace:
+        """The workspace, opened once.
+
+        Raises:
+            NotFound: if there is none of that name.
+            StorageError: if its file cannot be opened.
+        """
+        if self._workspace is None:
+            from aimem_tui.workspace import registry
+            from aimem_tui.workspace.workspace import Workspace
+
+            name = self.workspace_name
+            file = registry.file_of(self.home, name)
+            if name != DEFAULT_WORKSPACE and not file.is_file():
+                raise self._no_workspace(name)
+            self._workspace = Workspace(
+                file, name=name, author=self.settings.author, clock=self.clock
+            )
+        return self._workspace
+
+    def reading(self) -> Workspace:
+        """The workspace with its lists up to date."""
+        workspace = self.open()
+        workspace.catch_up()
+        return workspace
+
+    def find(self, name: str) -> Thought:
+        """The thought that a person means; one in the trash is not found, and that is said.
+
+        Raises:
+            NotFound, Ambiguous: in words.
+        """
+        workspace = self.reading()
+        try:
+            return workspace.get(name)
+        except NotFound as error:
+            try:
+                workspace.get(name, trashed=True)
+            except NotFound:
+                raise error from None
+            raise NotFound(
+                f"{name} is in the trash.", hint=f"To take it out: aimem restore {name}."
+            ) from None
+
+    def make(self, name: str) -> WorkspaceEntry:
+        """Make a workspace that is not there yet.
+
+        Raises:
+            BadInput: if no workspace can have that name.
+            StorageError: if its file cannot be written.
+        """
+        from aimem_tui.workspace import registry
+        from aimem_tui.workspace.workspace import Workspace
+
+        file = registry.file_of(self.home, name)
+        Workspace(file, name=name, author=self.settings.author, clock=self.clock).close()
+        return registry.WorkspaceEntry(name, file, file.stat().st_size)
+
+    def has_terminal(self) -> bool:
+        """Whether a person sits before standard input and output."""
+        return styling.is_terminal(sys.stdin) and styling.is_terminal(sys.stdout)
+
+    @property
+    def file(self) -> Path:
+        """The file of the workspace in use, for error messages."""
+        return self.home.workspaces if self._workspace is None else self._workspace.database.path
+
+    def close(self) -> None:
+        """Close the workspace, if it was opened."""
+        if self._workspace is not None:
+            self._workspace.close()
+            self._workspace = None
+
+    def _no_workspace(self, name: str) -> NotFound:
+        from aimem_tui.workspace import registry
+
+        why = ""
+        if not self.named_workspace:
+            source = self.settings.value("workspace")
+            why = {
+                "environment": f"The environment variable {source.setting.environment} names it.",
+                "file": "The settings name it.",
+            }.get(source.source, "")
+        names = ", ".join(entry.name for entry in registry.entries(self.home))
+        known = f"There are: {names}. " if names else ""
+        return NotFound(
+            f"There is no workspace called {name}.",
+            why=why,
+            hint=f"{known}To make it: aimem workspace create {name}.",
+        )

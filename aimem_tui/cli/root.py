@@ -1,0 +1,92 @@
+"""The root of the command line: all commands by name, none of them imported before it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from aimem_tui import __version__
+from aimem_tui.cli import output
+from aimem_tui.cli.command import SETTINGS, LazyGroup, Listed, workspace_option
+from aimem_tui.cli.context import Session
+from aimem_tui.cli.options import json_option
+
+COMMANDS = (
+    Listed("list", "browse", "List thoughts.", "Read"),
+    Listed("show", "browse", "Print a thought.", "Read"),
+    Listed("search", "browse", "Find thoughts by their words.", "Read"),
+    Listed("history", "history", "See and restore what a thought was.", "Read"),
+    Listed("status", "upkeep", "The workspace in figures.", "Read"),
+    Listed("new", "write", "Make a thought.", "Write"),
+    Listed("edit", "write", "Edit a thought in your editor.", "Write"),
+    Listed("append", "write", "Add lines to a thought.", "Write"),
+    Listed("set", "organize", "Set a property of a thought.", "Write"),
+    Listed("tag", "organize", "Add, remove and list tags.", "Write"),
+    Listed("move", "organize", "Give thoughts another path.", "Write"),
+    Listed("trash", "trash", "Put thoughts into the trash.", "Remove"),
+    Listed("restore", "trash", "Take thoughts out of the trash.", "Remove"),
+    Listed("purge", "trash", "Remove thoughts in the trash for good.", "Remove"),
+    Listed("import", "transfer", "Take in a folder of markdown.", "Come and go"),
+    Listed("export", "transfer", "Write thoughts out as files.", "Come and go"),
+    Listed("workspace", "workspaces", "See, make and choose workspaces.", "This machine"),
+    Listed("config", "settings", "See and change settings.", "This machine"),
+    Listed("doctor", "upkeep", "Look the workspace over.", "This machine"),
+    Listed("completion", "completion", "Print what makes your shell complete.", "This machine"),
+)
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        output.line(f"aimem {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    "aimem",
+    cls=LazyGroup,
+    listed=COMMANDS,
+    invoke_without_command=True,
+    context_settings=SETTINGS,
+    epilog="To see how a command is used: aimem COMMAND --help.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+@json_option
+@click.pass_context
+def root(ctx: click.Context, as_json: bool) -> int:
+    """aimem keeps a team's thoughts on every machine.
+
+    Without a command it opens the app.
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    session = ctx.ensure_object(Session)
+    if not as_json and session.has_terminal():
+        # By name, so that nothing here ever imports the terminal app before it is wanted.
+        app = importlib.import_module("aimem_tui.app")
+        return int(app.run(session.home, session.settings, session.open()))
+    _print_status(session, as_json=as_json)
+    return 0
+
+
+root.params.insert(0, workspace_option())
+
+
+def _print_status(session: Session, *, as_json: bool) -> None:
+    from aimem_tui.cli import shapes
+    from aimem_tui.cli.commands.upkeep import print_status
+
+    status = session.reading().status()
+    if as_json:
+        output.json_object(shapes.status(status))
+        return
+    print_status(status, session.clock())
+    output.line("")
+    output.line("To open the app, run aimem in a terminal. To see all commands: aimem --help.")

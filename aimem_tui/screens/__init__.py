@@ -1,0 +1,1 @@
+"""The app's rooms: one module and, where it has a layout of its own, one style sheet each."""

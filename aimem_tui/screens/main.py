@@ -1,0 +1,673 @@
+"""The main screen: thoughts on the left, the open one in the middle, what it is about on the right.
+
+It lays out the panes, routes keys and messages, and owns nothing else: the page owns the open
+thought, the tree its rows, the app the workspace. Under 100 columns one pane is shown at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from aimem_tui import actions, words
+from aimem_tui.errors import AimemError
+from aimem_tui.model import Description, Filter, Thought
+from aimem_tui.screens.page import Page, View
+from aimem_tui.widgets.about import About, AboutLine
+from aimem_tui.widgets.about import lines as about_lines
+from aimem_tui.widgets.header import Header, Place
+from aimem_tui.widgets.hints import Hint, Hints
+from aimem_tui.widgets.thought_tree import ThoughtTree
+from aimem_tui.widgets.tree_model import Place as TreePlace
+from aimem_tui.widgets.tree_model import RowSort, TreeKey, TreeModel
+from aimem_tui.widgets.virtual_list import VirtualList
+from aimem_tui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from aimem_tui.store.watcher import News
+    from aimem_tui.ui_state import UiState
+
+NARROW, WIDE, SPLIT = 100, 120, 140
+"""Columns from which two panes, three panes, and writing beside reading fit."""
+
+_EMPTY_TREE = """No thoughts yet.
+
+^N  write the first one
+F6  import a folder
+^P  all commands"""
+
+_AGE_S = 20
+_TREE_HINTS = ("find", "new", "move", "trash", "toggle_about", "commands", "help")
+_PAGE_HINTS = ("find", "jump", "view", "history", "toggle_task", "commands", "help")
+
+
+class MainScreen(Screen[None]):
+    """The main screen.
+
+    Args:
+        workspace: the open workspace.
+        model: the tree's rows, read already as far as the first frame needs them.
+        state: what is remembered; kept up to date here, saved by the app.
+    """
+
+    CSS_PATH = "main.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *actions.bindings(),
+        Binding("shift+f8", "undo_trash", "Take back what was thrown away last", show=False),
+        Binding("ctrl+s", "save", "Save", show=False, priority=True),
+        Binding("escape", "leave", "Back to the list", show=False),
+    ]
+
+    class NewsArrived(Message):
+        """Something happened in the workspace's file. Posted from the watcher's thread."""
+
+        def __init__(self, news: News) -> None:
+            super().__init__()
+            self.news = news
+
+    class TroubleArose(Message):
+        """Edits cannot be written, or (empty) can again. Posted from the writer's thread."""
+
+        def __init__(self, trouble: str) -> None:
+            super().__init__()
+            self.trouble = trouble
+
+    class AboutRead(Message):
+        """What the right pane says was read."""
+
+        def __init__(self, thought: str, content: list[AboutLine]) -> None:
+            super().__init__()
+            self.thought = thought
+            self.content = content
+
+    class PlacesCounted(Message):
+        """How many thoughts there are, and how many in the trash."""
+
+        def __init__(self, thoughts: int, trashed: int) -> None:
+            super().__init__()
+            self.thoughts = thoughts
+            self.trashed = trashed
+
+    def __init__(self, workspace: Workspace, model: TreeModel, state: UiState) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._model = model
+        self._state = state
+        self._pane = "tree"
+        self._description: Description | None = None
+        self._visited: list[str] = []
+        self._ahead: list[str] = []
+        self._thrown: str | None = None
+        self._trouble = ""
+        self._edited_at: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """Top line, three panes, bottom line."""
+        yield Header()
+        with Horizontal(id="body"):
+            yield ThoughtTree(self._workspace, self._model, empty=_EMPTY_TREE, id="tree")
+            yield Page(self._workspace, id="page")
+            yield About(id="about")
+        yield Hints()
+
+    # Parts
+
+    @property
+    def workspace(self) -> Workspace:
+        """The open workspace."""
+        return self._workspace
+
+    @property
+    def thoughts(self) -> ThoughtTree:
+        """The left pane."""
+        return self.query_one("#tree", ThoughtTree)
+
+    @property
+    def page(self) -> Page:
+        """The middle."""
+        return self.query_one("#page", Page)
+
+    @property
+    def about(self) -> About:
+        """The right pane."""
+        return self.query_one("#about", About)
+
+    # Life
+
+    def on_mount(self) -> None:
+        """Arrange; everything that can wait, waits for the first frame."""
+        self._arrange()
+        self._say_state()
+        self.thoughts.focus()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._workspace.watch(
+            lambda news: self.post_message(self.NewsArrived(news)),
+            lambda trouble: self.post_message(self.TroubleArose(trouble)),
+        )
+        self.set_interval(_AGE_S, self._say_state)
+        self._count_places()
+        if self._state.thought:
+            self._reopen(self._state.thought, self._state.line)
+
+    def _reopen(self, thought: str, line: int) -> None:
+        try:
+            found = self._workspace.by_id(thought)
+        except AimemError:
+            return
+        if found.trashed_at is None:
+            self.page.view = View(self._state.view)
+            self.page.open(found, line=line)
+            self.thoughts.reveal(found.path)
+
+    def remember(self) -> None:
+        """Put into the state what the next start should find."""
+        thought = self.page.thought
+        self._state.thought = thought.id if thought is not None else ""
+        self._state.line = self.page.line
+        self._state.opened = tuple(sorted(self._model.opened))
+        self._state.view = self.page.view.value
+
+    # Layout
+
+    def on_resize(self) -> None:
+        """Other columns, other panes."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        width = self.size.width
+        if width < NARROW:
+            for name in ("tree", "page", "about"):
+                self.query_one(f"#{name}").display = name == self._pane
+        else:
+            self.thoughts.display = self._state.tree
+            self.page.display = True
+            self.about.display = self._state.about and width >= WIDE
+        if width < SPLIT and self.page.view is View.SPLIT:
+            self.page.view = View.PREVIEW
+        self._show_hints()
+
+    def _show_pane(self, pane: str) -> None:
+        """Bring a pane to the front, where only one fits, and the focus to it."""
+        self._pane = pane
+        if pane == "tree":
+            self._state.tree = True
+        self._arrange()
+        if pane == "page":
+            self.page.focus_text()
+        elif self.query_one(f"#{pane}").display:
+            self.query_one(f"#{pane}").focus()
+
+    def on_descendant_focus(self) -> None:
+        """Other places, other keys."""
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        on_page = self.page.has_focus_within
+        names = _PAGE_HINTS if on_page else _TREE_HINTS
+        if self.size.width < NARROW:
+            names = ("toggle_tree" if self._pane != "tree" else "new", *names[:5], "help")
+        hints = []
+        for name in dict.fromkeys(names):
+            action = actions.BY_NAME[name]
+            label = action.hint
+            if name == "view":
+                label = "write" if self.page.view is View.PREVIEW else "preview"
+            hints.append(Hint(action.shown, label, name))
+        self.query_one(Hints).show(hints)
+
+    # What is said
+
+    def _say_state(self) -> None:
+        thought = self.page.thought
+        writing = self._workspace.writer_state()
+        state = ""
+        if writing.trouble or self._trouble:
+            state = writing.trouble or self._trouble
+        elif writing.pending:
+            state = "Saving"
+        elif thought is not None:
+            at = max(thought.updated_at, self._edited_at or 0)
+            state = f"Saved here · {words.when(at, self._workspace.clock())}"
+        self.query_one(Header).place = Place(
+            self._workspace.name,
+            thought.path if thought is not None else "",
+            state,
+            bool(writing.trouble),
+        )
+
+    def on_main_screen_trouble_arose(self, message: TroubleArose) -> None:
+        """Say once that something is wrong; the top line goes on saying it."""
+        trouble = message.trouble
+        if trouble and not self._trouble:
+            self.notify(trouble, title="Not saved", severity="error", timeout=15, markup=False)
+        self._trouble = trouble
+        self._say_state()
+
+    def _say_place(self) -> None:
+        hints = self.query_one(Hints)
+        if self.page.thought is None:
+            hints.note = ""
+            return
+        said = f"ln {self.page.line + 1}"
+        if self._description is not None:
+            said += f" · {words.count(self._description.words, 'word')}"
+        hints.note = said
+
+    # News
+
+    def on_main_screen_news_arrived(self, message: NewsArrived) -> None:
+        """Show what was written, here or by another program."""
+        news = message.news
+        self.page.receive(news.records)
+        open_thought = self.page.thought
+        for record in news.records:
+            if open_thought is not None and record.entry.thought == open_thought.id:
+                self._edited_at = max(self._edited_at or 0, record.entry.at)
+        if news.reload:
+            self._model.reload()
+        for change in news.changes:
+            thought = self._thought(change.thought)
+            self._model.apply(change.thought, change.old_path, thought if change.new_path else None)
+            if open_thought is not None and change.thought == open_thought.id:
+                self._open_thought_changed(thought)
+        if news.changes or news.reload:
+            self.thoughts.model_changed()
+            self._count_places()
+        self._say_state()
+
+    def _thought(self, thought: str) -> Thought | None:
+        try:
+            return self._workspace.by_id(thought)
+        except AimemError:
+            return None
+
+    def _open_thought_changed(self, thought: Thought | None) -> None:
+        before = self.page.thought
+        if thought is None or thought.trashed_at is not None:
+            self.page.close()
+            self._description = None
+            self.about.show([])
+            if before is not None and self._thrown != before.id:
+                self.notify(f"{before.path} was moved to the trash.", markup=False)
+            self._show_pane("tree")
+        elif before is not None and thought.path != before.path:
+            self.page.renamed(thought)
+        elif before is not None:
+            self.page.renamed(thought) if thought.title != before.title else None
+        self._say_state()
+
+    @work(thread=True, exclusive=True, group="places", exit_on_error=False)
+    def _count_places(self) -> None:
+        self.post_message(
+            self.PlacesCounted(self._workspace.count(), self._workspace.count(Filter(trashed=True)))
+        )
+
+    def on_main_screen_places_counted(self, message: PlacesCounted) -> None:
+        """Show the counts beside the places above the folders."""
+        self._model.places = (
+            TreePlace("recent", "Recent"),
+            TreePlace("trash", "Trash", message.trashed or None),
+        )
+        self.thoughts.model_changed()
+
+    # The open thought
+
+    def open_thought(self, thought: str, *, line: int | None = None, visit: bool = True) -> None:
+        """Open a thought and go to it."""
+        try:
+            found = self._workspace.by_id(thought)
+            before = self.page.thought
+            self.page.open(found, line=line)
+        except AimemError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        if visit and before is not None and before.id != found.id:
+            self._visited.append(before.id)
+            self._ahead.clear()
+        if found.trashed_at is None:
+            self.thoughts.reveal(found.path)
+        self._show_pane("page")
+
+    def on_page_opened(self) -> None:
+        """Another thought is open."""
+        self._edited_at = None
+        self._say_state()
+        self._say_place()
+
+    def on_page_described(self, message: Page.Described) -> None:
+        """What is derived from the text is known anew."""
+        self._description = message.description
+        self._say_place()
+        if self.page.thought is not None:
+            self._read_about(self.page.thought, message.description)
+
+    @work(thread=True, exclusive=True, group="about", exit_on_error=False)
+    def _read_about(self, thought: Thought, description: Description) -> None:
+        worker = get_current_worker()
+        try:
+            linked = self._workspace.linked_from(thought)
+            activity = self._workspace.activity(thought.id)
+        except AimemError:
+            return
+        content = about_lines(description, linked, activity, self._workspace.clock())
+        if not worker.is_cancelled:
+            self.post_message(self.AboutRead(thought.id, content))
+
+    def on_main_screen_about_read(self, message: AboutRead) -> None:
+        """Show the right pane's content, if it is still about the open thought."""
+        if self.page.thought is not None and self.page.thought.id == message.thought:
+            self.about.show(message.content)
+
+    def on_page_edited(self) -> None:
+        """Somebody writes here."""
+        self._edited_at = self._workspace.clock()
+        self._say_state()
+
+    def on_page_moved(self) -> None:
+        """The caret moved."""
+        self._say_place()
+
+    def on_about_heading_chosen(self, message: About.HeadingChosen) -> None:
+        """Go to a heading."""
+        self.page.go_to_line(message.line)
+        self._show_pane("page")
+
+    def on_about_thought_chosen(self, message: About.ThoughtChosen) -> None:
+        """Go to a thought that refers to this one."""
+        self.open_thought(message.thought)
+
+    def on_markdown_preview_link_activated(self, message: Message) -> None:
+        """Follow a link between thoughts."""
+        target = str(getattr(message, "target", "")).split("#")[0]
+        thought = self._workspace.follow(self.page.thought, target) if target else None
+        if thought is None:
+            self.notify(f"{target} is not a thought here.", severity="warning", markup=False)
+        else:
+            self.open_thought(thought.id)
+
+    # The tree
+
+    def on_thought_tree_thought_selected(self, message: ThoughtTree.ThoughtSelected) -> None:
+        """Open what was chosen."""
+        self.open_thought(message.id)
+
+    def on_thought_tree_place_selected(self, message: ThoughtTree.PlaceSelected) -> None:
+        """Open a place above the folders."""
+        if message.name == "trash":
+            self.app.run_worker(self._visit_trash())
+        else:
+            self.action_find()
+
+    async def _visit_trash(self) -> None:
+        from aimem_tui.screens.trash import TrashScreen
+
+        back = await self.app.push_screen_wait(TrashScreen(self._workspace))
+        if back:
+            self.open_thought(back)
+
+    def on_virtual_list_selected(self, message: VirtualList.Selected) -> None:
+        """The tree says more precisely what was chosen."""
+        message.stop()
+
+    # Actions: moving about
+
+    def action_find(self) -> None:
+        """Find."""
+        from aimem_tui.screens.find import FindScreen, Found
+
+        def found(chosen: Found | None) -> None:
+            if chosen is not None:
+                self.open_thought(chosen.thought, line=chosen.line or None)
+
+        self.app.push_screen(FindScreen(self._workspace), found)
+
+    def action_jump(self) -> None:
+        """Jump to a pane, a heading, a neighbour."""
+        from aimem_tui.screens.jump import JumpScreen, Target
+
+        panes = {"tree": "Thoughts", "page": "The open thought", "about": "What it is about"}
+        targets = [Target(label, "pane", name) for name, label in panes.items()]
+        if self._description is not None:
+            targets += [
+                Target(heading.text, "heading", str(heading.line), indent=heading.level - 1)
+                for heading in self._description.headings[:20]
+            ]
+        recent = self._workspace.thoughts(Filter(), order="updated", limit=10)
+        targets += [Target(thought.title, "thought", thought.id) for thought in recent]
+
+        def chosen(target: Target | None) -> None:
+            if target is None:
+                return
+            if target.group == "pane":
+                if target.place == "about":
+                    self._state.about = True
+                self._show_pane(target.place)
+            elif target.group == "heading":
+                self.page.go_to_line(int(target.place))
+                self._show_pane("page")
+            else:
+                self.open_thought(target.place)
+
+        self.app.push_screen(JumpScreen(targets), chosen)
+
+    def action_commands(self) -> None:
+        """The command palette."""
+        self.app.action_command_palette()
+
+    def action_back(self) -> None:
+        """Back to the thought before."""
+        self._travel(self._visited, self._ahead)
+
+    def action_forward(self) -> None:
+        """Forward again."""
+        self._travel(self._ahead, self._visited)
+
+    def _travel(self, come_from: list[str], go_to: list[str]) -> None:
+        if not come_from:
+            self.notify("There is nothing further that way.")
+            return
+        if self.page.thought is not None:
+            go_to.append(self.page.thought.id)
+        self.open_thought(come_from.pop(), visit=False)
+
+    def action_leave(self) -> None:
+        """Back to the list."""
+        self._show_pane("tree")
+
+    def action_toggle_tree(self) -> None:
+        """Show or hide the thoughts."""
+        if self.size.width < NARROW:
+            self._show_pane("page" if self._pane == "tree" and self.page.thought else "tree")
+            return
+        if self._state.tree and self.thoughts.has_focus:
+            self.page.focus_text()
+        self._state.tree = not self._state.tree
+        self._arrange()
+        if self._state.tree:
+            self.thoughts.focus()
+
+    def action_toggle_about(self) -> None:
+        """Show or hide what the thought is about."""
+        if self.size.width < WIDE:
+            if self.size.width < NARROW:
+                self._show_pane("page" if self._pane == "about" else "about")
+            else:
+                self.notify("The terminal is too narrow for a third pane: it needs 120 columns.")
+            return
+        self._state.about = not self._state.about
+        self._arrange()
+
+    # Actions: the open thought
+
+    def action_view(self) -> None:
+        """Write, read, or both."""
+        order = [View.EDIT, View.PREVIEW]
+        if self.size.width >= SPLIT:
+            order.append(View.SPLIT)
+        at = order.index(self.page.view) if self.page.view in order else 0
+        self.page.view = order[(at + 1) % len(order)]
+        self._show_hints()
+
+    def action_toggle_task(self) -> None:
+        """Tick or untick the task in the caret's line."""
+        self.page.toggle_task()
+
+    def action_save(self) -> None:
+        """There is nothing to save; say so to the fingers that know the key."""
+        self.notify("Nothing to save: every key you press is kept.")
+
+    def action_help(self) -> None:
+        """Help."""
+        from aimem_tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def action_history(self) -> None:
+        """History."""
+        thought = self._chosen()
+        if thought is None:
+            return
+        from aimem_tui.screens.history import HistoryScreen
+
+        def restore(number: int | None) -> None:
+            if number is not None:
+                self._workspace.restore_revision(thought.id, number)
+                self.notify(
+                    f"The text is as it was in revision {number}. ^Z does not undo this; "
+                    "restore the newest revision for that."
+                )
+
+        self.app.push_screen(HistoryScreen(self._workspace, thought), restore)
+
+    def action_new(self) -> None:
+        """Write a new thought."""
+        self.app.run_worker(self._new())
+
+    async def _new(self) -> None:
+        from aimem_tui.screens.prompt import Ask
+
+        folder = self._folder_here()
+        path = await self.app.push_screen_wait(
+            Ask(
+                "New thought",
+                value=f"{folder}/" if folder else "",
+                detail="Its path. Folders are made as needed; .md is added.",
+                check=self._path_problem,
+            )
+        )
+        if path is None:
+            return
+        try:
+            thought = self._workspace.create(*new_thought(path))
+        except AimemError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self.page.view = View.EDIT
+        self.open_thought(thought.id)
+        self.page.go_to_line(2)
+
+    def action_move(self) -> None:
+        """Move or rename."""
+        thought = self._chosen()
+        if thought is not None:
+            self.app.run_worker(self._move(thought))
+
+    async def _move(self, thought: Thought) -> None:
+        from aimem_tui.screens.prompt import Ask
+
+        path = await self.app.push_screen_wait(
+            Ask(
+                "Move or rename",
+                value=thought.path,
+                detail="The old path goes on leading to it.",
+                check=lambda answer: self._path_problem(answer, besides=thought.id),
+            )
+        )
+        if path is not None and path != thought.path:
+            try:
+                moved = self._workspace.move(thought.id, with_suffix(path))
+            except AimemError as error:
+                self.notify(str(error), severity="error", markup=False)
+                return
+            self.thoughts.reveal(moved.path)
+
+    def action_trash(self) -> None:
+        """Move to the trash; the message says how to take it back."""
+        thought = self._chosen()
+        if thought is None:
+            return
+        self._thrown = thought.id
+        self._workspace.trash(thought.id)
+        self.notify(f"{thought.path} is in the trash. Shift+F8 takes it back.", markup=False)
+
+    def action_undo_trash(self) -> None:
+        """Take back what was thrown away last."""
+        if self._thrown is None:
+            self.notify("Nothing was thrown away just now.")
+            return
+        thought = self._workspace.restore(self._thrown)
+        self._thrown = None
+        self.notify(f"{thought.path} is back.", markup=False)
+        self.open_thought(thought.id)
+
+    def action_external(self) -> None:
+        """Open in the person's own editor."""
+        thought = self._chosen()
+        if thought is not None:
+            self.app.edit_outside(thought)  # type: ignore[attr-defined]
+
+    # Inside
+
+    def _chosen(self) -> Thought | None:
+        """The thought that an action is about: the one under the tree's cursor, or the open one."""
+        key = self.thoughts.cursor_key if self.thoughts.has_focus else None
+        thought = None
+        if isinstance(key, TreeKey) and key.sort is RowSort.THOUGHT:
+            thought = self._thought(key.value)
+        thought = thought or self.page.thought
+        if thought is None:
+            self.notify("No thought is open.")
+        return thought
+
+    def _folder_here(self) -> str:
+        path = self.thoughts.cursor_path if self.thoughts.has_focus else None
+        if path is not None and self._thought_at(path) is None:
+            return path
+        if path is None and self.page.thought is not None:
+            path = self.page.thought.path
+        return (path or "").rpartition("/")[0]
+
+    def _thought_at(self, path: str) -> str | None:
+        return self._workspace.at(path)
+
+    def _path_problem(self, path: str, besides: str = "") -> str:
+        from aimem_tui.markdown import paths
+
+        try:
+            checked = paths.check_path(with_suffix(path))
+            taken = self._workspace.at(checked)
+        except AimemError as error:
+            return str(error)
+        return f"There is a thought at {checked} already." if taken not in (None, besides) else ""
+
+
+def with_suffix(path: str) -> str:
+    """A path as typed, with ``.md`` unless it ends in a suffix."""
+    return path if "." in path.rpartition("/")[2] else f"{path.rstrip('/')}.md"
+
+
+def new_thought(path: str) -> tuple[str, str]:
+    """The path and the first text of a thought from what a person typed."""
+    from aimem_tui.markdown.describe import title_from_name
+
+    whole = with_suffix(path)
+    return whole, f"# {title_from_name(whole)}\n\n"
