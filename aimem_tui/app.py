@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
-from textual.command import Provider
 
 from aimem_tui import ui_state, words
 from aimem_tui.errors import AimemError
@@ -33,12 +32,6 @@ if TYPE_CHECKING:
     from aimem_tui.model import Thought
 
 
-def _commands() -> type[Provider]:
-    from aimem_tui.screens.commands import Commands
-
-    return Commands
-
-
 class AimemApp(App[None]):
     """The app over one open workspace.
 
@@ -49,7 +42,6 @@ class AimemApp(App[None]):
     """
 
     TITLE = "aimem"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance's
         (0, "-narrow"),
         (100, "-medium"),
@@ -57,7 +49,7 @@ class AimemApp(App[None]):
         (180, "-huge"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = []
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, workspace: Workspace, settings: Settings, state_file: Path) -> None:
         super().__init__()
@@ -67,8 +59,8 @@ class AimemApp(App[None]):
         self.ui_state = ui_state.load(state_file)
         self._questions: list[Question] = []
         wish = {"AIMEM_ICONS": settings.get("icons")}
-        icons = icons_for({**os.environ, **wish}, sys.stdout.encoding)
-        self._model = TreeModel(self._questions.append, icons=icons)
+        self._icons = icons_for({**os.environ, **wish}, sys.stdout.encoding)
+        self._model = TreeModel(self._questions.append, icons=self._icons)
         self._read_first_frame()
         for theme in THEMES:
             self.register_theme(theme)
@@ -85,7 +77,7 @@ class AimemApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the main screen; at the first start, the welcome above it."""
-        self.main = MainScreen(self.workspace, self._model, self.ui_state)
+        self.main = MainScreen(self.workspace, self._model, self.ui_state, self._icons)
         self.push_screen(self.main)
         if not self.ui_state.welcomed and not self.workspace.count():
             self.call_after_refresh(self._welcome)

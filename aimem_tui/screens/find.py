@@ -18,6 +18,7 @@ from aimem_tui.errors import AimemError
 from aimem_tui.model import Filter, SearchHit, SearchResults
 from aimem_tui.screens.thought_rows import hit_row
 from aimem_tui.widgets.hints import Hint, Hints
+from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.preview import MarkdownPreview
 from aimem_tui.widgets.rows import ItemModel
 from aimem_tui.widgets.virtual_list import VirtualList
@@ -55,9 +56,10 @@ class FindScreen(ModalScreen[Found | None]):
         Binding("pageup", "row('page', -1)", priority=True),
     ]
 
-    def __init__(self, workspace: Workspace, query: str = "") -> None:
+    def __init__(self, workspace: Workspace, icons: Icons, query: str = "") -> None:
         super().__init__()
         self._workspace = workspace
+        self._icons = icons
         self._query = query
         self._hits: ItemModel[SearchHit] = ItemModel(
             key=lambda hit: hit.thought.id, row=lambda hit: hit_row(hit, workspace.clock())
@@ -71,8 +73,15 @@ class FindScreen(ModalScreen[Found | None]):
                 yield Input(self._query, placeholder="titles and texts", id="query")
                 yield Static("", id="count")
             with Horizontal(id="results"):
-                yield VirtualList(self._hits, row_height=3, empty=_TEACH, letters=False, id="hits")
-                yield MarkdownPreview(id="look")
+                yield VirtualList(
+                    self._hits,
+                    row_height=3,
+                    empty=_TEACH,
+                    letters=False,
+                    icons=self._icons,
+                    id="hits",
+                )
+                yield MarkdownPreview(icons=self._icons, id="look")
             yield Hints()
 
     def on_mount(self) -> None:

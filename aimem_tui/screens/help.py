@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from aimem_tui.actions import ACTIONS, Area
 from aimem_tui.widgets.hints import Hint, Hints
+from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.preview import MarkdownPreview
 
 _WIDGET_KEYS: dict[Area, tuple[tuple[str, str], ...]] = {
@@ -60,10 +61,14 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss(None)", "Close")]
 
+    def __init__(self, icons: Icons) -> None:
+        super().__init__()
+        self._icons = icons
+
     def compose(self) -> ComposeResult:
         """The text and the keys."""
         with Vertical():
-            yield MarkdownPreview()
+            yield MarkdownPreview(icons=self._icons)
             yield Hints()
 
     def on_mount(self) -> None:

@@ -15,6 +15,7 @@ from aimem_tui import words
 from aimem_tui.errors import AimemError
 from aimem_tui.model import Thought
 from aimem_tui.widgets.hints import Hint, Hints
+from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.preview import MarkdownPreview
 from aimem_tui.widgets.rows import ItemModel, Row, Span
 from aimem_tui.widgets.virtual_list import VirtualList
@@ -34,9 +35,10 @@ class HistoryScreen(ModalScreen[int | None]):
         Binding("r", "restore", "Restore"),
     ]
 
-    def __init__(self, workspace: Workspace, thought: Thought) -> None:
+    def __init__(self, workspace: Workspace, thought: Thought, icons: Icons) -> None:
         super().__init__()
         self._workspace = workspace
+        self._icons = icons
         self._thought = thought
         self._difference = False
         self._moments: ItemModel[PastText] = ItemModel(
@@ -47,7 +49,7 @@ class HistoryScreen(ModalScreen[int | None]):
         """The text, the line of moments, the keys."""
         with Vertical():
             yield Static("", id="moment", markup=False)
-            yield MarkdownPreview(id="past")
+            yield MarkdownPreview(icons=self._icons, id="past")
             yield VirtualList(self._moments, id="moments", empty="Reading the history.")
             yield Hints()
 

@@ -24,6 +24,7 @@ from aimem_tui.widgets.about import About, AboutLine
 from aimem_tui.widgets.about import lines as about_lines
 from aimem_tui.widgets.header import Header, Place
 from aimem_tui.widgets.hints import Hint, Hints
+from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.thought_tree import ThoughtTree
 from aimem_tui.widgets.tree_model import Place as TreePlace
 from aimem_tui.widgets.tree_model import RowSort, TreeKey, TreeModel
@@ -44,7 +45,10 @@ F6  import a folder
 ^P  all commands"""
 
 _AGE_S = 20
+_ABOUT_THE_OPEN = (actions.Area.THOUGHT, actions.Area.WRITING)
 _TREE_HINTS = ("find", "new", "move", "trash", "toggle_about", "commands", "help")
+_NARROW_TREE_HINTS = ("find", "new", "move", "trash", "commands", "help")
+_NARROW_PAGE_HINTS = ("toggle_tree", "find", "view", "commands", "help")
 _PAGE_HINTS = ("find", "jump", "view", "history", "toggle_task", "commands", "help")
 
 
@@ -55,6 +59,7 @@ class MainScreen(Screen[None]):
         workspace: the open workspace.
         model: the tree's rows, read already as far as the first frame needs them.
         state: what is remembered; kept up to date here, saved by the app.
+        icons: signs to draw with.
     """
 
     CSS_PATH = "main.tcss"
@@ -95,8 +100,11 @@ class MainScreen(Screen[None]):
             self.thoughts = thoughts
             self.trashed = trashed
 
-    def __init__(self, workspace: Workspace, model: TreeModel, state: UiState) -> None:
+    def __init__(
+        self, workspace: Workspace, model: TreeModel, state: UiState, icons: Icons
+    ) -> None:
         super().__init__()
+        self._icons = icons
         self._workspace = workspace
         self._model = model
         self._state = state
@@ -113,8 +121,8 @@ class MainScreen(Screen[None]):
         yield Header()
         with Horizontal(id="body"):
             yield ThoughtTree(self._workspace, self._model, empty=_EMPTY_TREE, id="tree")
-            yield Page(self._workspace, id="page")
-            yield About(id="about")
+            yield Page(self._workspace, self._icons, id="page")
+            yield About(self._icons, id="about")
         yield Hints()
 
     # Parts
@@ -212,9 +220,9 @@ class MainScreen(Screen[None]):
 
     def _show_hints(self) -> None:
         on_page = self.page.has_focus_within
-        names = _PAGE_HINTS if on_page else _TREE_HINTS
+        names: tuple[str, ...] = _PAGE_HINTS if on_page else _TREE_HINTS
         if self.size.width < NARROW:
-            names = ("toggle_tree" if self._pane != "tree" else "new", *names[:5], "help")
+            names = _NARROW_TREE_HINTS if self._pane == "tree" else _NARROW_PAGE_HINTS
         hints = []
         for name in dict.fromkeys(names):
             action = actions.BY_NAME[name]
@@ -410,7 +418,7 @@ class MainScreen(Screen[None]):
     async def _visit_trash(self) -> None:
         from aimem_tui.screens.trash import TrashScreen
 
-        back = await self.app.push_screen_wait(TrashScreen(self._workspace))
+        back = await self.app.push_screen_wait(TrashScreen(self._workspace, self._icons))
         if back:
             self.open_thought(back)
 
@@ -428,7 +436,7 @@ class MainScreen(Screen[None]):
             if chosen is not None:
                 self.open_thought(chosen.thought, line=chosen.line or None)
 
-        self.app.push_screen(FindScreen(self._workspace), found)
+        self.app.push_screen(FindScreen(self._workspace, self._icons), found)
 
     def action_jump(self) -> None:
         """Jump to a pane, a heading, a neighbour."""
@@ -460,8 +468,25 @@ class MainScreen(Screen[None]):
         self.app.push_screen(JumpScreen(targets), chosen)
 
     def action_commands(self) -> None:
-        """The command palette."""
-        self.app.action_command_palette()
+        """The palette."""
+        from aimem_tui.screens.palette import Offer, PaletteScreen
+
+        offered = [
+            action
+            for action in actions.ACTIONS
+            if action.name != "commands"
+            and (self.page.thought is not None or action.area not in _ABOUT_THE_OPEN)
+        ]
+
+        def chosen(offer: Offer | None) -> None:
+            if offer is None:
+                return
+            if offer.action is not None:
+                self.call_later(self.run_action, offer.action.name)
+            elif offer.thought is not None:
+                self.open_thought(offer.thought.id)
+
+        self.app.push_screen(PaletteScreen(self._workspace, offered, self._icons), chosen)
 
     def action_back(self) -> None:
         """Back to the thought before."""
@@ -529,7 +554,7 @@ class MainScreen(Screen[None]):
         """Help."""
         from aimem_tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(self._icons))
 
     def action_history(self) -> None:
         """History."""
@@ -546,7 +571,7 @@ class MainScreen(Screen[None]):
                     "restore the newest revision for that."
                 )
 
-        self.app.push_screen(HistoryScreen(self._workspace, thought), restore)
+        self.app.push_screen(HistoryScreen(self._workspace, thought, self._icons), restore)
 
     def action_new(self) -> None:
         """Write a new thought."""

@@ -23,6 +23,7 @@ from textual.worker import get_current_worker
 from aimem_tui.errors import AimemError
 from aimem_tui.model import Description, Thought
 from aimem_tui.store.log import Record
+from aimem_tui.widgets.icons import Icons
 from aimem_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -87,9 +88,10 @@ class Page(Container):
 
         line: int
 
-    def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
+    def __init__(self, workspace: Workspace, icons: Icons, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
+        self._icons = icons
         self._live: LiveThought | None = None
         self._thought: Thought | None = None
         self._remembered: dict[str, ViewState] = {}
@@ -184,6 +186,8 @@ class Page(Container):
         if self._live is not None:
             if view is not View.EDIT:
                 self._show_preview()
+                if self._preview is not None:
+                    self._preview.scroll_to_line(self.line)
             self._arrange()
             if had_focus:
                 self.focus_text()
@@ -228,7 +232,7 @@ class Page(Container):
 
         editor, preview = self._editor, self._preview
         if editor is None or preview is None:
-            editor, preview = Editor(id="editor"), MarkdownPreview(id="preview")
+            editor, preview = Editor(id="editor"), MarkdownPreview(icons=self._icons, id="preview")
             self.mount(editor, preview)
         return editor, preview
 

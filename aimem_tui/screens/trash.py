@@ -16,6 +16,7 @@ from aimem_tui.model import Filter, Thought
 from aimem_tui.screens.prompt import Confirm
 from aimem_tui.screens.thought_rows import thought_row
 from aimem_tui.widgets.hints import Hint, Hints
+from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.preview import MarkdownPreview
 from aimem_tui.widgets.rows import ItemModel
 from aimem_tui.widgets.virtual_list import VirtualList
@@ -33,9 +34,10 @@ class TrashScreen(ModalScreen[str | None]):
         Binding("delete,p", "purge", "Remove for good"),
     ]
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, icons: Icons) -> None:
         super().__init__()
         self._workspace = workspace
+        self._icons = icons
         self._taken_back: str | None = None
         now = workspace.clock()
         self._thoughts: ItemModel[Thought] = ItemModel(
@@ -51,7 +53,7 @@ class TrashScreen(ModalScreen[str | None]):
                 yield VirtualList(
                     self._thoughts, row_height=2, empty="The trash is empty.", id="thrown"
                 )
-                yield MarkdownPreview(id="look")
+                yield MarkdownPreview(icons=self._icons, id="look")
             yield Hints()
 
     def on_mount(self) -> None:

@@ -12,6 +12,7 @@ from textual.message import Message
 
 from aimem_tui import words
 from aimem_tui.model import Activity, Description, Lifecycle, Thought
+from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.rows import ItemModel, Row, Span
 from aimem_tui.widgets.virtual_list import VirtualList
 
@@ -85,6 +86,7 @@ class About(VirtualList):
     About {
         background: $background;
         padding: 1 1 0 1;
+        & > .virtual-list--cursor-blurred { background: $background; }
     }
     """
 
@@ -100,11 +102,11 @@ class About(VirtualList):
 
         thought: str
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, icons: Icons, *, id: str | None = None) -> None:
         self._lines: ItemModel[AboutLine] = ItemModel(
             key=lambda line: line.number, row=lambda line: line.row
         )
-        super().__init__(self._lines, id=id, empty="No thought is open.")
+        super().__init__(self._lines, id=id, icons=icons, empty="No thought is open.")
 
     def show(self, content: Sequence[AboutLine]) -> None:
         """Say this from now on."""

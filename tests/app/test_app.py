@@ -18,6 +18,7 @@ from aimem_tui.screens.history import HistoryScreen
 from aimem_tui.screens.jump import JumpScreen
 from aimem_tui.screens.main import MainScreen
 from aimem_tui.screens.page import View
+from aimem_tui.screens.palette import PaletteScreen
 from aimem_tui.screens.prompt import Ask, Confirm
 from aimem_tui.screens.trash import TrashScreen
 from aimem_tui.screens.welcome import WelcomeScreen
@@ -25,6 +26,7 @@ from aimem_tui.settings import Settings
 from aimem_tui.widgets.editor.editor import Editor
 from aimem_tui.widgets.header import Header
 from aimem_tui.widgets.hints import Hints
+from aimem_tui.widgets.icons import PLAIN
 from aimem_tui.widgets.virtual_list import VirtualList
 from aimem_tui.workspace.workspace import Workspace
 
@@ -60,10 +62,12 @@ class Desk:
         thought = self.workspace.get(path)
         self.main.open_thought(thought.id)
         await self.until(
-            lambda: self.main.query(Editor)
-            and self.main.page.thought is not None
-            and self.main.page.thought.id == thought.id
-            and self.editor.size.height > 0,
+            lambda: (
+                self.main.query(Editor)
+                and self.main.page.thought is not None
+                and self.main.page.thought.id == thought.id
+                and self.editor.size.height > 0
+            ),
             f"{path} is open",
         )
 
@@ -227,7 +231,7 @@ async def test_the_trash_room_takes_back_and_removes_for_good(tmp_path: Path) ->
     async with desk(tmp_path) as at:
         for name in ("notes", "plans/billing"):
             at.workspace.trash(at.workspace.get(name).id)
-        await at.app.push_screen(TrashScreen(at.workspace))
+        await at.app.push_screen(TrashScreen(at.workspace, PLAIN))
         await at.on(TrashScreen)
         thrown = at.app.screen.query_one("#thrown", VirtualList)
         await at.until(lambda: thrown.model.count() == 2, "both are there")
@@ -310,8 +314,10 @@ async def test_links_lead_to_thoughts_and_back(tmp_path: Path) -> None:
         await at.open("plans/billing")
         await at.pilot.press("ctrl+e", "tab", "enter")
         await at.until(
-            lambda: at.main.page.thought is not None
-            and at.main.page.thought.path == "plans/auth-flow.md",
+            lambda: (
+                at.main.page.thought is not None
+                and at.main.page.thought.path == "plans/auth-flow.md"
+            ),
             "the link was followed",
         )
         await at.pilot.press("alt+left")
@@ -337,6 +343,23 @@ async def test_help_and_jump_open_and_close(tmp_path: Path) -> None:
         await at.pilot.press("a")
         await at.on(MainScreen)
         assert at.main.thoughts.has_focus
+
+
+async def test_the_palette_runs_actions_and_opens_thoughts(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        await at.pilot.press("ctrl+p")
+        await at.on(PaletteScreen)
+        at.app.screen.query_one(Input).value = "hlp"
+        await at.pilot.pause()
+        await at.pilot.press("enter")
+        await at.on(HelpScreen)
+        await at.pilot.press("escape", "ctrl+p")
+        await at.on(PaletteScreen)
+        at.app.screen.query_one(Input).value = "billing"
+        offers = at.app.screen.query_one(VirtualList)
+        await at.until(lambda: offers.model.count() == 1, "the thought")
+        await at.pilot.press("enter")
+        await at.until(lambda: at.main.page.thought is not None, "it is open")
 
 
 async def test_the_next_start_shows_what_was_open(tmp_path: Path) -> None:
