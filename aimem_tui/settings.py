@@ -8,9 +8,10 @@ written with tomlkit, which keeps a person's comments. The environment wins over
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aimem_tui.errors import BadInput, NotFound, StorageError
 
@@ -109,10 +110,14 @@ class Settings:
             NotFound: if there is no such setting.
         """
         setting = _setting(key)
-        if setting.environment and self._environment.get(setting.environment):
-            return Value(setting, self._environment[setting.environment], "environment")
-        if key in self._stored:
-            return Value(setting, self._stored[key], "file")
+        given = {
+            "environment": self._environment.get(setting.environment) or None,
+            "file": self._stored.get(key),
+        }
+        for source, value in given.items():
+            # What is none of the choices counts as not given: the app must start all the same.
+            if value is not None and (not setting.choices or value in setting.choices):
+                return Value(setting, value, source)
         return Value(setting, setting.default, "default")
 
     def all(self) -> list[Value]:
@@ -145,13 +150,16 @@ class Settings:
             NotFound: if there is no such setting.
         """
         _setting(key)
-        self._write(key, None)
-        self._stored.pop(key, None)
+        if key in self._stored:
+            self._write(key, None)
+            del self._stored[key]
 
     @property
     def author(self) -> str:
         """Who writes: the setting, else the account's name."""
-        name = self.get("user.name").strip()
+        # A variable may hold bytes that are no text, and a name is one line.
+        name = self.get("user.name").encode(errors="surrogatepass").decode(errors="replace")
+        name = " ".join(name.split())
         if name:
             return name
         import getpass
@@ -167,13 +175,16 @@ class Settings:
         try:
             text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
             document = tomlkit.parse(text)
-            table: tomlkit.TOMLDocument | tomlkit.items.Table = document
+            table: MutableMapping[str, Any] = document
             *groups, name = key.split(".")
             for group in groups:
-                if group not in table:
-                    table[group] = tomlkit.table()
-                inner = table[group]
-                assert isinstance(inner, tomlkit.items.Table)
+                inner = table.setdefault(group, tomlkit.table())
+                if not isinstance(inner, MutableMapping):
+                    raise BadInput(
+                        f"{key} cannot be kept in {self.file}.",
+                        why=f"There {group} is a value of its own.",
+                        hint="Mend the file, or remove it.",
+                    )
                 table = inner
             if value is None:
                 table.pop(name, None)

@@ -37,7 +37,10 @@ class _Stopped(Exception):
 
 def write(database: Database, target: Path, options: ExportOptions, workspace: str) -> ExportReport:
     """Write thoughts into one file; see :func:`aimem_tui.bridge.exporter.export`."""
-    file = target.resolve()
+    try:
+        file = target.resolve()
+    except (OSError, RuntimeError) as error:
+        raise BadInput(f"{printable(str(target))} cannot be used.", why=f"{error}.") from error
     if file.is_dir():
         raise BadInput(
             f"{printable(str(target))} is a folder.", hint=f"Name a file for {options.format}."

@@ -217,7 +217,7 @@ class _TreeExport:
         if there.data is None:
             return False
         content = fingerprint(there.data)
-        source = sources.imported(connection, self._root, name)
+        source = sources.imported(connection, self._root, [name]).get(name)
         return content == sources.exported_content(connection, self._root, name) or (
             source is not None and content == source.content
         )

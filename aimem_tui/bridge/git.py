@@ -18,7 +18,7 @@ import apsw
 
 from aimem_tui.bridge import intake, sources
 from aimem_tui.bridge.files import LeftOut, decode_text, fingerprint, printable
-from aimem_tui.bridge.importer import BATCH_BYTES, BATCH_FILES, checked_into
+from aimem_tui.bridge.importer import BATCH_BYTES, BATCH_FILES, checked_into, refuse_source_tree
 from aimem_tui.bridge.replay import Replay, Step
 from aimem_tui.bridge.repository import Blobs, Change, Commit, Repository
 from aimem_tui.bridge.scan import Choice
@@ -41,7 +41,7 @@ def import_history(database: Database, folder: Path, options: ImportOptions) -> 
 
     Raises:
         NotFound: if there is nothing at ``folder``.
-        BadInput: if it is no repository, or one without commits.
+        BadInput: if it is no repository, has no commits, or looks like a source tree.
         ToolFailed: if git is missing or fails.
         StorageError: if the workspace cannot be written; what was taken in before stays.
     """
@@ -79,7 +79,9 @@ class _HistoryImport:
         except KeyboardInterrupt:
             report.interrupted = True
         self._catch_up()
-        report.skipped += [ReportLine(path, reason) for path, reason in self._skipped.items()]
+        report.skipped += [
+            ReportLine(path, reason) for path, reason in sorted(self._skipped.items())
+        ]
         report.updated = self._replay.updated
         return report
 
@@ -98,15 +100,21 @@ class _HistoryImport:
     def _settle(self, head: Commit) -> None:
         """Find the files of HEAD that are here already because they were imported as files."""
         found: list[tuple[str, Source, bytes]] = []
+        names: list[str] = []
         ours = {source.thought for source in self._replay.files.values()}
         with self._database.snapshot() as connection:
             for change in self._repository.tree(head.name):
                 path = self._wanted(change)
-                if path is None or not change.blob or path in self._replay.files:
+                if path is None or not change.blob:
+                    continue
+                names.append(path)
+                if path in self._replay.files:
                     continue
                 here = self._here(connection, path, change.blob)
                 if here is not None and here[0].thought not in ours:
                     found.append((path, *here))
+        if not (self._options.everything or self._options.only_markdown):
+            refuse_source_tree(self._repository.folder, names)
         if found:
             with self._transaction() as connection:
                 for path, source, state in found:
@@ -121,7 +129,7 @@ class _HistoryImport:
 
         folder = sources.folder_root(self._repository.folder)
         place = intake.place(self._options.into.strip("/"), path)
-        known = sources.imported(connection, folder, path)
+        known = sources.imported(connection, folder, [path]).get(path)
         if known is None and not intake.is_taken(connection, place):
             return None
         try:
@@ -203,10 +211,17 @@ class _HistoryImport:
             self._write()
 
     def _write(self) -> None:
-        with self._transaction() as connection:
-            for step in self._batch:
-                self._replay.apply(connection, step)
-            self._replay.save(connection)
+        report = self._report
+        created, revisions = report.created, report.revisions
+        try:
+            with self._transaction() as connection:
+                for step in self._batch:
+                    self._replay.apply(connection, step)
+                self._replay.save(connection)
+        except BaseException:
+            # What a transaction has not kept was not done.
+            report.created, report.revisions = created, revisions
+            raise
         self._batch, self._batch_size = [], 0
 
     def _transaction(self) -> AbstractContextManager[apsw.Connection]:

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,22 @@ def checked_into(into: str) -> str:
     return paths.check_path(folder) if folder else ""
 
 
+def refuse_source_tree(root: Path, names: Sequence[str]) -> None:
+    """Make sure that a folder does not look like a source tree, by the names of its files.
+
+    Raises:
+        BadInput: if it does.
+    """
+    other = sum(not is_markdown(name) for name in names)
+    if len(names) > SOURCE_TREE_FILES and other * 4 > len(names) * 3:
+        raise BadInput(
+            f"{printable(str(root))} looks like a source tree.",
+            why=f"Of its {len(names):,} files {other:,} are not markdown.",
+            hint="Import a folder inside it, only the markdown (--only-markdown),"
+            " or all of it (--everything).",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
     """A file that was read."""
@@ -80,12 +96,13 @@ class _Item:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A file's thought, and how to get at the document as it was with the file's old text."""
+    """The thought that a file belongs to."""
 
     source: Source
     same: bool
-    """Whether the file still has that text."""
-    base: Callable[[], bytes | None]
+    """Whether the file still has the text that is known."""
+    root: str
+    """The root of the import that knows it; empty: an export wrote it."""
 
 
 class _FolderImport:
@@ -109,7 +126,7 @@ class _FolderImport:
                 stop=options.stop,
             )
             if not (options.everything or options.only_markdown):
-                _refuse_source_tree(root, found)
+                refuse_source_tree(root, [file.path for file in found.files])
             self._folder, self._root = found.root, sources.folder_root(found.root)
             self._report.skipped += found.skipped
             self._report.notices += [
@@ -155,7 +172,8 @@ class _FolderImport:
 
     def _settle(self, batch: list[_Item]) -> None:
         with self._database.snapshot() as connection:
-            rest = [item for item in batch if not self._is_unchanged(connection, item)]
+            known = self._known(connection, batch)
+        rest = [item for item in batch if item.path not in known or not known[item.path].same]
         tally = ImportReport(unchanged=len(batch) - len(rest))
         if rest and self._options.dry_run:
             with self._database.snapshot() as connection:
@@ -170,18 +188,16 @@ class _FolderImport:
         self._report.skipped += tally.skipped
         self._report.notices += tally.notices
 
-    def _is_unchanged(self, connection: apsw.Connection, item: _Item) -> bool:
-        known = self._known(connection, item)
-        return known is not None and known.same
-
     def _take(self, connection: apsw.Connection, items: list[_Item], tally: ImportReport) -> None:
         births: list[tuple[_Item, Birth]] = []
+        # Asked again inside the transaction: another import may have been quicker.
+        known = self._known(connection, items)
         for item in items:
             try:
-                self._take_one(connection, item, births, tally)
+                self._take_one(connection, item, known.get(item.path), births, tally)
             except CrdtError as error:
                 reason = f"Its thought cannot be read: {error}."
-                tally.skipped.append(ReportLine(item.path, reason))
+                tally.skipped.append(ReportLine(printable(item.path), reason))
         numbers = intake.enter(connection, [birth for _, birth in births])
         for (item, birth), number in zip(births, numbers, strict=True):
             source = Source(number, birth.draft.thought, item.digest)
@@ -191,14 +207,14 @@ class _FolderImport:
         self,
         connection: apsw.Connection,
         item: _Item,
+        known: _Known | None,
         births: list[tuple[_Item, Birth]],
         tally: ImportReport,
     ) -> None:
-        known = self._known(connection, item)
         if known is not None and known.same:
             tally.unchanged += 1
             return
-        base = None if known is None else known.base()
+        base = None if known is None else self._base(connection, item, known)
         if known is not None and base is not None:
             self._change(connection, item, known.source, base, tally)
             return
@@ -208,12 +224,11 @@ class _FolderImport:
             tally.unchanged += 1
             return
         tally.created += 1
-        tally.notices += [
-            ReportLine(item.path, remark) for remark in intake.remarks(connection, item.place)
-        ]
+        remarks = [*intake.remarks(connection, item.place)]
         if item.path in self._alike:
-            reason = f"Its name differs from {self._alike[item.path]} only in case or accents."
-            tally.notices.append(ReportLine(item.path, reason))
+            alike = printable(self._alike[item.path])
+            remarks.append(f"Its name differs from {alike} only in case or accents.")
+        tally.notices += [ReportLine(printable(item.path), remark) for remark in remarks]
         if not self._options.dry_run:
             arrival = Arrival(item.place, item.text, item.at, self._options.author, NOTE)
             births.append((item, intake.birth(arrival, self._now)))
@@ -261,36 +276,29 @@ class _FolderImport:
             kept = Source(source.number, source.thought, item.digest)
             sources.remember_import(connection, self._root, item.path, kept, state)
 
-    def _known(self, connection: apsw.Connection, item: _Item) -> _Known | None:
-        """What is known of a file: from an import, an export, or its repository's history."""
-        path = item.path
-        source = sources.imported(connection, self._root, path)
-        if source is not None:
-            same = source.content == item.digest
-            return _Known(source, same, lambda: sources.base(connection, self._root, path))
-        source = sources.exported(connection, self._root, path)
-        if source is not None:
-            written = source
-            same = source.content == item.digest
-            return _Known(source, same, lambda: sources.base_of_export(connection, written))
+    def _known(self, connection: apsw.Connection, items: list[_Item]) -> dict[str, _Known]:
+        """What is known of files: from their repository's history, an export or an import."""
+        names = [item.path for item in items]
         git = sources.git_root(self._folder)
-        source = sources.imported(connection, git, path)
-        if source is not None and source.content != sources.GONE:
-            same = sources.git_blob(item.data, like=source.content) == source.content
-            return _Known(source, same, lambda: sources.base(connection, git, path))
-        return None
+        from_git = sources.imported(connection, git, names)
+        written = sources.exported(connection, self._root, names)
+        read = sources.imported(connection, self._root, names)
+        known: dict[str, _Known] = {}
+        for item in items:
+            if source := read.get(item.path):
+                known[item.path] = _Known(source, source.content == item.digest, self._root)
+            elif source := written.get(item.path):
+                known[item.path] = _Known(source, source.content == item.digest, "")
+            elif (source := from_git.get(item.path)) and source.content != sources.GONE:
+                blob = sources.git_blob(item.data, like=source.content)
+                known[item.path] = _Known(source, source.content == blob, git)
+        return known
 
-
-def _refuse_source_tree(root: Path, found: scan.Scan) -> None:
-    files = len(found.files)
-    other = sum(not is_markdown(file.path) for file in found.files)
-    if files > SOURCE_TREE_FILES and other * 4 > files * 3:
-        raise BadInput(
-            f"{printable(str(root))} looks like a source tree.",
-            why=f"Of its {files:,} files {other:,} are not markdown.",
-            hint="Import a folder inside it, only the markdown (--only-markdown),"
-            " or all of it (--everything).",
-        )
+    def _base(self, connection: apsw.Connection, item: _Item, known: _Known) -> bytes | None:
+        """The document as it was with a file's old text, if it can still be had."""
+        if known.root:
+            return sources.base(connection, known.root, item.path)
+        return sources.base_of_export(connection, known.source)
 
 
 def _alike(names: Sequence[str]) -> dict[str, str]:

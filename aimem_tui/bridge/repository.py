@@ -1,7 +1,7 @@
 """Asking the program git about a repository that may be anybody's.
 
-- Only git's plumbing is called, with lists of arguments and never a shell; no command that is
-  called runs hooks, filters, text converters, pagers or other programs of the repository.
+- Only git's plumbing is called, with lists of arguments and never a shell; nothing that is called
+  runs hooks, filters, text converters, pagers or other programs that the repository names.
 - The environment is cleaned: no ``GIT_*`` of the caller, no system configuration, no prompt, and
   no protocol is allowed, so that a repository with missing objects cannot make git fetch them.
 - Names and texts are read between NULs, as bytes.
@@ -32,8 +32,11 @@ _GLOBAL = (
     "core.quotePath=false",
     "-c",
     "i18n.logOutputEncoding=UTF-8",
+    # Comparing with renames looks into the index, which starts these.
     "-c",
-    "protocol.allow=never",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
 )
 _REGULAR = (b"100644", b"100755", b"100664")
 _ABSENT = b"000000"

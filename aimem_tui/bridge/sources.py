@@ -14,7 +14,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +63,14 @@ def git_blob(data: bytes, *, like: str) -> str:
     return hashlib.new(name, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
-def imported(connection: apsw.Connection, root: str, path: str) -> Source | None:
-    """What is known of a file that was imported."""
-    return _source(connection, "import_sources", root, path)
+def imported(connection: apsw.Connection, root: str, paths: Iterable[str]) -> dict[str, Source]:
+    """What is known of those files that were imported, by path."""
+    return _sources(connection, "import_sources", root, paths)
 
 
-def exported(connection: apsw.Connection, root: str, path: str) -> Source | None:
-    """What is known of a file that was exported, if it holds one thought."""
-    return _source(connection, "export_targets", root, path)
+def exported(connection: apsw.Connection, root: str, paths: Iterable[str]) -> dict[str, Source]:
+    """What is known of those files that were exported and hold one thought each, by path."""
+    return _sources(connection, "export_targets", root, paths)
 
 
 def exported_content(connection: apsw.Connection, root: str, path: str) -> str | None:
@@ -177,11 +179,13 @@ def forget_export(connection: apsw.Connection, root: str, path: str) -> None:
     connection.execute("DELETE FROM export_targets WHERE root = ? AND path = ?", (root, path))
 
 
-def _source(connection: apsw.Connection, table: str, root: str, path: str) -> Source | None:
-    row = connection.execute(
-        f"SELECT thought, id, digest FROM {table}"
+def _sources(
+    connection: apsw.Connection, table: str, root: str, paths: Iterable[str]
+) -> dict[str, Source]:
+    rows = connection.execute(
+        f"SELECT path, thought, id, digest FROM {table}"
         " JOIN thought_ids ON thought_ids.n = thought"
-        f" WHERE root = ? AND path = ? AND {_NOT_PURGED}",
-        (root, path),
-    ).fetchone()
-    return None if row is None else Source(int(row[0]), str(row[1]), str(row[2]))
+        f" WHERE root = ? AND path IN (SELECT value FROM json_each(?)) AND {_NOT_PURGED}",
+        (root, json.dumps([*paths])),
+    )
+    return {str(row[0]): Source(int(row[1]), str(row[2]), str(row[3])) for row in rows}

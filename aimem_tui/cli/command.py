@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HELP_NAMES = ("-h", "--help")
 SETTINGS: dict[str, Any] = {"help_option_names": list(HELP_NAMES), "max_content_width": 100}
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -92,6 +94,7 @@ class LazyGroup(click.Group):
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
         super().__init__(**kwargs)
+        self.params.append(workspace_option())
         self.listed = {entry.name: entry for entry in listed}
         self._default = default
 
@@ -107,8 +110,10 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command's name in front where none is given."""
-        if self._default and self._means_default(ctx, args):
-            args = [self._default, *args]
+        if self._default:
+            own = _workspace_words(args)
+            if self._means_default(ctx, args[own:]):
+                args = [*args[:own], self._default, *args[own:]]
         return super().parse_args(ctx, args)
 
     def _means_default(self, ctx: click.Context, args: list[str]) -> bool:
@@ -173,6 +178,14 @@ class LazyGroup(click.Group):
         if argument is not None:
             found += argument.shell_complete(ctx, incomplete)
         return found
+
+
+def _workspace_words(args: Sequence[str]) -> int:
+    """How many words at the beginning are about the workspace."""
+    at = 0
+    while at < len(args) and args[at].startswith(("-w", "--workspace")):
+        at += 2 if args[at] in ("-w", "--workspace") else 1
+    return at
 
 
 def command(

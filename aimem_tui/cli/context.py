@@ -7,6 +7,7 @@ other must have been created, so that a slip of the pen never makes a new one.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from collections.abc import Callable
@@ -45,6 +46,8 @@ class Session:
         self.clock = clock
         self.named_workspace = ""
         """What ``--workspace`` says."""
+        self.file: Path | None = None
+        """The workspace's file, once it was needed."""
         self._workspace: Workspace | None = None
 
     @cached_property
@@ -79,6 +82,7 @@ class Session:
             file = registry.file_of(self.home, name)
             if name != DEFAULT_WORKSPACE and not file.is_file():
                 raise self._no_workspace(name)
+            self.file = file
             self._workspace = Workspace(
                 file, name=name, author=self.settings.author, clock=self.clock
             )
@@ -122,14 +126,15 @@ class Session:
         Workspace(file, name=name, author=self.settings.author, clock=self.clock).close()
         return registry.WorkspaceEntry(name, file, file.stat().st_size)
 
+    def open_app(self) -> int:
+        """Open the terminal app; returns the exit code."""
+        # By name, so that nothing here ever imports the terminal app before it is wanted.
+        app = importlib.import_module("aimem_tui.app")
+        return int(app.run(self.home, self.settings, self.open()))
+
     def has_terminal(self) -> bool:
         """Whether a person sits before standard input and output."""
         return styling.is_terminal(sys.stdin) and styling.is_terminal(sys.stdout)
-
-    @property
-    def file(self) -> Path:
-        """The file of the workspace in use, for error messages."""
-        return self.home.workspaces if self._workspace is None else self._workspace.database.path
 
     def close(self) -> None:
         """Close the workspace, if it was opened."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from aimem_tui import __version__
 from aimem_tui.cli import styling
 from aimem_tui.cli.styling import Piece, bold
-from aimem_tui.errors import AimemError, BadInput, ExitCode, StorageError
+from aimem_tui.errors import AimemError, ExitCode, StorageError
 
 if TYPE_CHECKING:
     import click
@@ -99,7 +99,7 @@ def explain(error: Exception, session: Session) -> AimemError | None:
         from aimem_tui.store.connection import explained
 
         try:
-            with explained(session.file):
+            with explained(session.file or session.home.workspaces):
                 raise error
         except AimemError as explained_error:
             return explained_error
@@ -129,20 +129,6 @@ def say_notes(error: BaseException) -> None:
     """What was added to an error for the person: where their text was kept."""
     for text in getattr(error, "__notes__", ()):
         note(text)
-
-
-def decoded(data: bytes, name: str) -> str:
-    """Bytes from outside as text.
-
-    Raises:
-        BadInput: if they are not UTF-8.
-    """
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"{name} is not UTF-8 text.", why=f"The byte at {error.start:,} does not fit."
-        ) from error
 
 
 def _write_log(error: Exception, file: Path) -> Path | None:

@@ -7,16 +7,21 @@ went wrong is in place.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from aimem_tui.errors import AimemError, ExitCode
 
 _COMPLETE = "_AIMEM_COMPLETE"
 """The environment variable by which a shell asks for completions."""
 
-TYPE_CHECKING = False
+_GARBAGE_THRESHOLD = 100_000
+"""New objects between two looks for garbage. What a start makes stays; with Python's usual 700 a
+tenth of the time until the app is there goes into looking through it."""
+
 if TYPE_CHECKING:
     from aimem_tui.cli.context import Session
 
@@ -30,6 +35,8 @@ def main(argv: Sequence[str] | None = None, *, session: Session | None = None) -
 
     Returns: the exit code.
     """
+    if argv is None:
+        gc.set_threshold(_GARBAGE_THRESHOLD)
     try:
         return _run(list(sys.argv[1:] if argv is None else argv), session)
     except KeyboardInterrupt as interrupt:
@@ -71,6 +78,10 @@ def _run(args: list[str], session: Session | None) -> int:
 
 
 def _call(args: list[str], session: Session) -> int:
+    if not args and _COMPLETE not in os.environ and session.has_terminal():
+        # The app starts slowly enough without all that the commands need.
+        return session.open_app()
+
     import click
 
     from aimem_tui.cli.root import root

@@ -12,20 +12,18 @@ from aimem_tui.model import Filter, Kind
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
-
-def thought_argument(*, trashed: bool = False) -> Decorator:
+def thought_argument() -> Decorator:
     """One thought."""
     return click.argument(
         "thought",
-        type=ThoughtName(trashed=trashed),
+        type=ThoughtName(),
         help="A thought: its path, file name, or the start of its id.",
     )
 
 
 def thoughts_argument(*, trashed: bool = False) -> Decorator:
-    """One or more thoughts."""
+    """One or more thoughts; ``trashed``: of those in the trash."""
     return click.argument(
         "thoughts",
         type=ThoughtName(trashed=trashed),

@@ -79,7 +79,11 @@ def exact(content: str) -> None:
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
-    """Rows under a line of titles. Columns are as wide as the first thousand rows need."""
+    """Rows under a line of titles. Columns are as wide as the first thousand rows need.
+
+    On a terminal cells are shortened, and the last columns left out, until a row fits. Elsewhere
+    nothing is cut, and one long cell does not push all others apart.
+    """
     iterator = iter(rows)
     first = [[styling.safe(cell) for cell in row] for row in islice(iterator, _MEASURED_ROWS)]
     widths = [
@@ -88,23 +92,24 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
     ]
     clipped = is_terminal()
     if clipped:
-        _narrow(columns, widths, styling.columns(sys.stdout))
+        widths = _fitting(columns, widths, styling.columns(sys.stdout))
     else:
-        # Nothing is cut in a pipe, and one long cell does not push all others apart.
         widths = [
             min(width, _WIDEST) if column.flexible else width
             for column, width in zip(columns, widths, strict=True)
         ]
+    columns = columns[: len(widths)]
     line(styling.dim(_GAP.join(_aligned(columns, [c.title for c in columns], widths)).rstrip()))
     for row in chain(first, ([styling.safe(cell) for cell in row] for row in iterator)):
+        cells = row[: len(columns)]
         if clipped:
-            row = [
+            cells = [
                 styling.clip(cell, width, keep_end=column.keep_end)
-                for cell, width, column in zip(row, widths, columns, strict=True)
+                for cell, width, column in zip(cells, widths, columns, strict=True)
             ]
-        used = max((i for i, cell in enumerate(row, 1) if cell), default=0)
+        used = max((i for i, cell in enumerate(cells, 1) if cell), default=0)
         pieces: list[Piece] = []
-        for cell, column in zip(_aligned(columns, row, widths)[:used], columns, strict=False):
+        for cell, column in zip(_aligned(columns, cells, widths)[:used], columns, strict=False):
             pieces += [_GAP if pieces else "", Span(cell, column.style) if column.style else cell]
         line(*pieces)
 
@@ -182,13 +187,18 @@ def _aligned(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int
     return aligned
 
 
-def _narrow(columns: Sequence[Column], widths: list[int], available: int) -> None:
-    """Take what is too much from the widest flexible columns."""
-    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - available
-    flexible = [i for i, column in enumerate(columns) if column.flexible]
-    while excess > 0 and flexible:
-        widest = max(flexible, key=lambda i: widths[i])
-        if widths[widest] <= _NARROWEST:
-            return
-        widths[widest] -= 1
-        excess -= 1
+def _fitting(columns: Sequence[Column], wanted: Sequence[int], available: int) -> list[int]:
+    """Widths that fit: the widest flexible columns give way, then the last columns are left out."""
+    for kept in range(len(wanted), 0, -1):
+        widths = list(wanted[:kept])
+        excess = sum(widths) + len(_GAP) * (kept - 1) - available
+        flexible = [i for i, column in enumerate(columns[:kept]) if column.flexible]
+        while excess > 0 and flexible:
+            widest = max(flexible, key=lambda i: widths[i])
+            if widths[widest] <= _NARROWEST:
+                break
+            widths[widest] -= 1
+            excess -= 1
+        if excess <= 0:
+            return widths
+    return [max(available, 1)]

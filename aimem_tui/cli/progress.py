@@ -45,6 +45,16 @@ class LongWork:
         signal.signal(signal.SIGINT, self._before)
         self._clear()
 
+    def progress_or_stop(self, progress: Progress) -> None:
+        """Show how far work has come that asks nobody whether to stop.
+
+        Raises:
+            KeyboardInterrupt: if it should; the work is between two pieces then.
+        """
+        self.progress(progress)
+        if self.stop():
+            raise KeyboardInterrupt
+
     def stop(self) -> bool:
         """Whether the work should end."""
         if self.interrupted and self._drawing and not self._announced:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
 from aimem_tui import __version__
 from aimem_tui.cli import output
-from aimem_tui.cli.command import SETTINGS, LazyGroup, Listed, workspace_option
+from aimem_tui.cli.command import SETTINGS, LazyGroup, Listed, json_option
 from aimem_tui.cli.context import Session
-from aimem_tui.cli.options import json_option
 
 COMMANDS = (
     Listed("list", "browse", "List thoughts.", "Read"),
@@ -69,14 +66,9 @@ def root(ctx: click.Context, as_json: bool) -> int:
         return 0
     session = ctx.ensure_object(Session)
     if not as_json and session.has_terminal():
-        # By name, so that nothing here ever imports the terminal app before it is wanted.
-        app = importlib.import_module("aimem_tui.app")
-        return int(app.run(session.home, session.settings, session.open()))
+        return session.open_app()
     _print_status(session, as_json=as_json)
     return 0
-
-
-root.params.insert(0, workspace_option())
 
 
 def _print_status(session: Session, *, as_json: bool) -> None:

@@ -82,7 +82,7 @@ fi
 
 _FISH = """\
 function __aimem_complete
-    set -l line (commandline -cp | string collect --no-trim-newlines)
+    set -l line (commandline -cp | string collect)
     for answer in (env _AIMEM_COMPLETE=fish _AIMEM_LINE="$line" aimem 2>/dev/null)
         set -l parts (string split \\t -- $answer)
         switch $parts[1]

@@ -8,7 +8,6 @@ import stat
 import sys
 from pathlib import Path
 
-from aimem_tui.cli.diagnostics import decoded
 from aimem_tui.errors import BadInput, NotFound
 
 FROM_STDIN = "-"
@@ -43,7 +42,7 @@ def read_stdin() -> str:
         BadInput: if it is not UTF-8.
     """
     data = b"" if sys.stdin is None else sys.stdin.buffer.read(READ_LIMIT)
-    return decoded(data, "What came in")
+    return _decoded(data, "What came in")
 
 
 def read_file(path: Path) -> str:
@@ -55,7 +54,7 @@ def read_file(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
-            return decoded(file.read(READ_LIMIT), str(path))
+            return _decoded(file.read(READ_LIMIT), str(path))
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {path}.") from error
     except OSError as error:
@@ -76,6 +75,15 @@ def first_text(path: str) -> str:
         return ""
     words = re.sub(r"[-_\s]+", " ", _DATE.sub("", stem)).strip() or stem
     return f"# {words[:1].upper()}{words[1:]}\n"
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"{name} is not UTF-8 text.", why=f"The byte at {error.start:,} does not fit."
+        ) from error
 
 
 def _is_piped() -> bool:

@@ -6,6 +6,7 @@ Each check is a function that gives findings; a finding that is not well says wh
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import apsw
@@ -15,19 +16,26 @@ from aimem_tui.model import Finding, Progress
 from aimem_tui.store import documents, log, migrate, projector
 from aimem_tui.workspace.workspace import Workspace
 from crdt.errors import CrdtError
+from crdt.vector import Vector
 
 DOCUMENTS_CHECKED = 2_000
 """How many thoughts, newest first, are compared with their documents."""
 
 _REBUILD = "Run: aimem doctor --rebuild."
+_RESTORE = "Restore a backup, and keep this file."
 
 
 def examine(workspace: Workspace) -> list[Finding]:
     """Check the file, the log, the documents and the projections; changes nothing."""
     findings: list[Finding] = []
     with workspace.database.snapshot() as connection:
-        for check in (_file, _extensions, _log, _set_aside, _stale, _folders, _documents):
-            findings.extend(check(connection))
+        for name, check in _CHECKS.items():
+            try:
+                findings.extend(check(connection))
+            except (apsw.Error, CrdtError) as error:
+                findings.append(
+                    Finding(name, False, f"This could not be checked: {error}.", _RESTORE)
+                )
     findings.extend(_fulltext(workspace))
     return findings
 
@@ -88,16 +96,35 @@ def _log(connection: apsw.Connection) -> Iterator[Finding]:
         "SELECT count(*) FROM log LEFT JOIN vectors ON vectors.replica = log.replica"
         " WHERE vectors.seq IS NULL OR log.seq > vectors.seq"
     ).get
+    missing = _missing(connection)
     entries = connection.execute("SELECT count(*) FROM log").get
     held = sum(log.vector(connection).values())
-    yield Finding(
-        "log",
-        not beyond,
-        f"The log holds {entries:,} of {held:,} edits; the others are in checkpoints."
-        if not beyond
-        else f"{beyond} edits have numbers that were never given out.",
-        "" if not beyond else "Restore a backup, and keep this file.",
-    )
+    if beyond:
+        detail = f"{beyond:,} edits have numbers that were never given out."
+    elif missing:
+        detail = f"{missing:,} edits are missing."
+    else:
+        detail = f"The log holds {entries:,} of {held:,} edits; the others are in checkpoints."
+    sound = not beyond and not missing
+    yield Finding("log", sound, detail, "" if sound else _RESTORE)
+
+
+def _missing(connection: apsw.Connection) -> int:
+    """How many entries are neither in the log nor before the end of any checkpoint."""
+    covered: dict[str, int] = {}
+    for (vector,) in connection.execute("SELECT vector FROM checkpoints"):
+        for replica, seq in Vector.from_bytes(vector).items():
+            covered[replica] = max(seq, covered.get(replica, 0))
+    missing = 0
+    for replica, seq in log.vector(connection).items():
+        trimmed = covered.get(replica, 0)
+        present = connection.execute(
+            "SELECT count(*) FROM log JOIN replicas ON replicas.n = log.replica"
+            " WHERE replicas.id = ? AND seq > ?",
+            (replica, trimmed),
+        ).get
+        missing += max(0, seq - trimmed) - int(present)
+    return missing
 
 
 def _set_aside(connection: apsw.Connection) -> Iterator[Finding]:
@@ -129,11 +156,15 @@ def _stale(connection: apsw.Connection) -> Iterator[Finding]:
 
 
 def _folders(connection: apsw.Connection) -> Iterator[Finding]:
-    wrong = connection.execute(
-        "SELECT count(*) FROM folders AS f WHERE f.parent = '' AND f.thoughts != (SELECT count(*)"
-        " FROM thoughts AS t WHERE t.shown = 1 AND t.path >= f.path || '/'"
-        " AND t.path < f.path || '0')"
-    ).get
+    expected: Counter[str] = Counter()
+    for folder, thoughts in connection.execute(
+        "SELECT folder, count(*) FROM thoughts WHERE shown = 1 GROUP BY folder"
+    ):
+        while folder:
+            expected[folder] += thoughts
+            folder = folder.rpartition("/")[0]
+    found = dict(connection.execute("SELECT path, thoughts FROM folders"))
+    wrong = sum(found.get(path) != expected.get(path) for path in found.keys() | expected.keys())
     twice = connection.execute(
         "SELECT count(*) FROM (SELECT path FROM thoughts WHERE shown = 1"
         " GROUP BY path HAVING count(*) > 1)"
@@ -144,7 +175,7 @@ def _folders(connection: apsw.Connection) -> Iterator[Finding]:
         sound,
         "Folders and names agree with the thoughts."
         if sound
-        else f"{wrong} folders have a wrong count; {twice} paths stand for two thoughts.",
+        else f"{wrong} folders are counted wrong; {twice} paths stand for two thoughts.",
         "" if sound else _REBUILD,
     )
 
@@ -186,3 +217,14 @@ def _fulltext(workspace: Workspace) -> Iterator[Finding]:
     else:
         seconds = time.monotonic() - started
         yield Finding("search", True, f"The search index agrees with the texts ({seconds:.1f} s).")
+
+
+_CHECKS: dict[str, Callable[[apsw.Connection], Iterator[Finding]]] = {
+    "file": _file,
+    "sqlite": _extensions,
+    "log": _log,
+    "documents": _set_aside,
+    "index": _stale,
+    "tree": _folders,
+    "texts": _documents,
+}

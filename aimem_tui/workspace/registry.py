@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aimem_tui.errors import BadInput, NotFound, Refused
+from aimem_tui.markdown import paths
 from aimem_tui.paths import Home
 
 FILE_NAME = "workspace.db"
@@ -25,8 +26,8 @@ class WorkspaceEntry:
 
 def name_problem(name: str) -> str:
     """What is wrong with a workspace's name; empty if nothing."""
-    if _NAME.fullmatch(name) and not name.endswith("."):
-        return ""
+    if _NAME.fullmatch(name):
+        return paths.portability(name)
     return (
         "A name has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first."
     )

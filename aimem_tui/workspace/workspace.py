@@ -286,9 +286,9 @@ class Workspace:
         from aimem_tui.store import documents
 
         self.settle()
-        with self.database.snapshot() as connection:
+        with self.database.snapshot() as connection, _usable():
             document = documents.load(connection, _known(connection, thought))
-        return Handout(thought, document.text, document.state())
+            return Handout(thought, document.text, document.state())
 
     def take_back(self, handout: Handout, text: str, *, note: str = "") -> bool:
         """Merge an edited text in, as a change of the text that was handed out.
@@ -306,8 +306,11 @@ class Workspace:
         check_text(text)
         copy = ThoughtDocument.load(_client_id(), [handout.state])
         before = copy.state_vector()
+        outlived = copy.outlived_trash
         if not copy.replace_text(text):
             return False
+        if outlived is not None:
+            copy.take_out_of_trash()
         update = copy.update_since(before)
         with self.database.write() as connection:
             _known(connection, handout.thought)
@@ -318,10 +321,12 @@ class Workspace:
 
     def edit_text(self, thought: str, change: Callable[[str], Sequence[Splice]]) -> Thought:
         """Change a thought's text by splices computed from its present text."""
+        from crdt.textdiff import apply
+
         with self._changing(thought) as document:
             edits = change(document.text)
+            check_text(apply(document.text, edits))
             document.apply_splices(edits)
-            check_text(document.text)
         return self.by_id(thought)
 
     def append(self, thought: str, text: str) -> Thought:
@@ -397,27 +402,32 @@ class Workspace:
                 document.take_out_of_trash()
         return self.by_id(thought)
 
-    def purge(self, thought: str) -> None:
-        """Remove a thought's text and history for good.
+    def purge(self, thought: str, *others: str) -> None:
+        """Remove the text and history of thoughts for good.
+
+        Takes seconds in a large workspace, however many thoughts are given.
 
         Raises:
-            Refused: if it is not in the trash.
+            NotFound: if there is no such thought.
+            Refused: if one is not in the trash; none is purged then.
         """
         from aimem_tui.store import compaction, projector
 
-        if self.by_id(thought).trashed_at is None:
-            raise Refused(
-                "Only what is in the trash can be purged.", hint="Put it there: aimem trash."
-            )
         self.settle()
         with self.database.write() as connection:
-            number = _known(connection, thought)
-            connection.execute("PRAGMA secure_delete = ON")
-            with self._changing(thought) as document:
-                document.purge(self.clock())
-            compaction.compact(connection, number, forget_history=True)
-            connection.execute("DELETE FROM import_sources WHERE thought = ?", (number,))
-            projector.refresh(connection, number)
+            for each in (thought, *others):
+                number = _known(connection, each)
+                with self._changing(each) as document:
+                    if document.trashed is None:
+                        raise Refused(
+                            "Only what is in the trash can be purged.",
+                            hint="Put it there: aimem trash.",
+                        )
+                    document.purge(self.clock())
+                compaction.compact(connection, number, forget_history=True)
+                connection.execute("DELETE FROM import_sources WHERE thought = ?", (number,))
+                projector.refresh(connection, number)
+            projector.forget_words(connection)
         # The old text must not live on in the write-ahead log.
         self.database.truncate_wal()
 
@@ -432,7 +442,7 @@ class Workspace:
         from aimem_tui.store import revisions
 
         self.settle()
-        with self.database.snapshot() as connection:
+        with self.database.snapshot() as connection, _usable():
             stages = revisions.stages(connection, _known(connection, thought))
         texts = ["", *(stage.text for stage in stages)]
         return [PastText(stage.revision, stage.text, texts[i]) for i, stage in enumerate(stages)]
@@ -494,9 +504,10 @@ class Workspace:
         from aimem_tui.workspace.live import LiveThought
 
         self.settle()
-        with self.database.snapshot() as connection:
+        with self.database.snapshot() as connection, _usable():
             position = log.last_position(connection)
             document = documents.load(connection, _known(connection, thought))
+            _ = document.text
         return LiveThought(
             thought, document, position, self.writer.submit, self.author, self.clock
         )
@@ -547,11 +558,17 @@ class Workspace:
         from crdt import adapter
 
         self.settle()
-        with self.database.write() as connection:
+        with self.database.write() as connection, _usable():
             document = documents.load(connection, _known(connection, thought))
             updates: list[bytes] = []
-            document.on_update(updates.append)
-            yield document
+            stop = document.on_update(updates.append)
+            outlived = document.outlived_trash
+            try:
+                yield document
+                if updates and outlived is not None and document.meta.trash == outlived:
+                    document.take_out_of_trash()
+            finally:
+                stop()
             if updates:
                 update = adapter.merge(updates)
                 draft = Draft(thought, update, self.clock(), self.author, note)
@@ -586,6 +603,21 @@ def check_text(text: str) -> None:
             f"The text has {size / 1e6:.1f} MB.",
             why=f"A thought holds at most {TEXT_LIMIT // 1_048_576} MB.",
         )
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """Say in words that a document's bytes are broken."""
+    from crdt.errors import CrdtError
+
+    try:
+        yield
+    except CrdtError as error:
+        raise StorageError(
+            "The thought's document cannot be used.",
+            why=f"{str(error).capitalize()}.",
+            hint="Nothing was changed. Run: aimem doctor.",
+        ) from error
 
 
 def _client_id() -> int:

@@ -8,10 +8,10 @@ import click
 
 from aimem_tui import words
 from aimem_tui.cli import output, shapes
-from aimem_tui.cli.command import command
+from aimem_tui.cli.command import command, json_option
 from aimem_tui.cli.context import Session
 from aimem_tui.cli.diagnostics import UsageProblem, note
-from aimem_tui.cli.options import filter_of, filter_options, json_option, thought_argument
+from aimem_tui.cli.options import filter_of, filter_options, thought_argument
 from aimem_tui.cli.output import Column
 from aimem_tui.cli.styling import Piece, bold, dim
 from aimem_tui.cli.types import FolderName, LineRange, Lines, Text
@@ -101,7 +101,7 @@ def list_command(
 
 
 @command("show", short_help="Print a thought.")
-@thought_argument(trashed=True)
+@thought_argument()
 @click.option("--lines", type=LineRange(), metavar="A-B", help="Only these lines: 12, 12-20, 12-.")
 @click.option("--info", is_flag=True, help="What is known of it instead of its text.")
 @click.option("--raw", is_flag=True, help="Exactly as it is, on a terminal too.")

@@ -6,10 +6,10 @@ import click
 
 from aimem_tui import words
 from aimem_tui.cli import output, shapes
-from aimem_tui.cli.command import SETTINGS, LazyGroup, command
+from aimem_tui.cli.command import SETTINGS, LazyGroup, command, json_option
 from aimem_tui.cli.context import Session
 from aimem_tui.cli.diagnostics import note
-from aimem_tui.cli.options import json_option, thought_argument
+from aimem_tui.cli.options import thought_argument
 from aimem_tui.cli.output import Column
 from aimem_tui.cli.styling import Piece, Span, bold, dim
 
@@ -40,7 +40,7 @@ def history_command() -> None:
 
 
 @command("list", short_help="List the revisions, newest first.")
-@thought_argument(trashed=True)
+@thought_argument()
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest.")
 @json_option
 @click.pass_obj
@@ -75,7 +75,7 @@ def list_command(session: Session, thought: str, limit: int | None, as_json: boo
 
 
 @command("show", short_help="Print a thought as it was.")
-@thought_argument(trashed=True)
+@thought_argument()
 @click.argument("number", type=click.IntRange(min=1), help="The revision.")
 @click.option("--diff", is_flag=True, help="Print what the revision changed instead.")
 @json_option

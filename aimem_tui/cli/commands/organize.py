@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from aimem_tui.cli import output, shapes, texts
-from aimem_tui.cli.command import command
+from aimem_tui.cli.command import command, json_option
 from aimem_tui.cli.context import Session
 from aimem_tui.cli.diagnostics import UsageProblem
-from aimem_tui.cli.options import json_option, thought_argument, thoughts_argument
+from aimem_tui.cli.options import thought_argument, thoughts_argument
 from aimem_tui.cli.styling import bold
 from aimem_tui.cli.types import TagName, Text, ThoughtName
 from aimem_tui.errors import Refused

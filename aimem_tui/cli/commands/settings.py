@@ -5,10 +5,9 @@ from __future__ import annotations
 import click
 
 from aimem_tui.cli import output, shapes
-from aimem_tui.cli.command import SETTINGS, LazyGroup, command
+from aimem_tui.cli.command import SETTINGS, LazyGroup, command, json_option
 from aimem_tui.cli.context import Session
 from aimem_tui.cli.diagnostics import note
-from aimem_tui.cli.options import json_option
 from aimem_tui.cli.output import Column
 from aimem_tui.cli.styling import bold
 from aimem_tui.cli.types import SettingKey, Text

@@ -9,9 +9,9 @@ import click
 
 from aimem_tui import words
 from aimem_tui.cli import output, shapes
-from aimem_tui.cli.command import command
+from aimem_tui.cli.command import command, json_option
 from aimem_tui.cli.context import Session
-from aimem_tui.cli.options import filter_of, filter_options, json_option
+from aimem_tui.cli.options import filter_of, filter_options
 from aimem_tui.cli.progress import LongWork
 from aimem_tui.cli.styling import bold, dim
 from aimem_tui.cli.types import FolderName, Text

@@ -6,9 +6,9 @@ import click
 
 from aimem_tui import words
 from aimem_tui.cli import diagnostics, output, shapes
-from aimem_tui.cli.command import command
+from aimem_tui.cli.command import command, json_option
 from aimem_tui.cli.context import Session
-from aimem_tui.cli.options import json_option, thoughts_argument
+from aimem_tui.cli.options import thoughts_argument
 from aimem_tui.cli.styling import bold
 from aimem_tui.errors import Ambiguous, Refused
 from aimem_tui.model import Filter, Thought

@@ -8,9 +8,8 @@ import click
 
 from aimem_tui import words
 from aimem_tui.cli import output, shapes
-from aimem_tui.cli.command import command
+from aimem_tui.cli.command import command, json_option
 from aimem_tui.cli.context import Session
-from aimem_tui.cli.options import json_option
 from aimem_tui.cli.progress import LongWork
 from aimem_tui.cli.styling import Span, bold
 from aimem_tui.errors import ExitCode
@@ -47,7 +46,7 @@ def doctor_command(session: Session, rebuild: bool, as_json: bool) -> None:
     rebuilt = None
     if rebuild:
         with LongWork() as work:
-            rebuilt = doctor.rebuild(workspace, work.progress)
+            rebuilt = doctor.rebuild(workspace, work.progress_or_stop)
     findings = doctor.examine(workspace)
     sound = all(finding.ok for finding in findings)
     if as_json:

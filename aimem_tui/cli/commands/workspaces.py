@@ -6,10 +6,9 @@ import click
 
 from aimem_tui import words
 from aimem_tui.cli import output, shapes
-from aimem_tui.cli.command import SETTINGS, LazyGroup, command
+from aimem_tui.cli.command import SETTINGS, LazyGroup, command, json_option
 from aimem_tui.cli.context import DEFAULT_WORKSPACE, Session
 from aimem_tui.cli.diagnostics import note
-from aimem_tui.cli.options import json_option
 from aimem_tui.cli.output import Column
 from aimem_tui.cli.styling import bold
 from aimem_tui.cli.types import WorkspaceName

@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from aimem_tui.cli import output, shapes, texts
-from aimem_tui.cli.command import command
+from aimem_tui.cli.command import command, json_option
 from aimem_tui.cli.context import Session
 from aimem_tui.cli.diagnostics import UsageProblem, note
-from aimem_tui.cli.options import json_option, thought_argument
+from aimem_tui.cli.options import thought_argument
 from aimem_tui.cli.styling import bold
 from aimem_tui.cli.types import Text, ThoughtName
 from aimem_tui.model import Thought
-from aimem_tui.workspace import external_editor
 
 _AT_ONCE = 1.0
 """Seconds in which nobody has edited anything: the editor did not wait for its window."""
@@ -108,6 +107,8 @@ def append_command(session: Session, thought: str, text: str | None, as_json: bo
 
 def _edit(session: Session, thought: Thought) -> bool:
     """Hand a thought to the editor and merge it back; whether it was changed."""
+    from aimem_tui.workspace import external_editor
+
     workspace = session.open()
     handout = workspace.hand_out(thought.id)
     output.flush()
