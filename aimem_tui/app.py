@@ -6,6 +6,7 @@ engine, the editor, the watcher) comes after it.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,9 @@ from aimem_tui.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from aimem_tui.model import Thought
 
+_GARBAGE_THRESHOLDS = (2_000, 10, 10)
+"""Objects made before the collector looks, and how often the older ones are looked at."""
+
 
 class AimemApp(App[None]):
     """The app over one open workspace.
@@ -42,6 +46,8 @@ class AimemApp(App[None]):
     """
 
     TITLE = "aimem"
+    # With the app's own style, because a screen's makes Textual parse all styles once more.
+    CSS_PATH = "screens/main.tcss"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance's
         (0, "-narrow"),
         (100, "-medium"),
@@ -79,6 +85,7 @@ class AimemApp(App[None]):
         """Show the main screen; at the first start, the welcome above it."""
         self.main = MainScreen(self.workspace, self._model, self.ui_state, self._icons)
         self.push_screen(self.main)
+        self.call_after_refresh(_keep_what_the_start_made)
         if not self.ui_state.welcomed and not self.workspace.count():
             self.call_after_refresh(self._welcome)
 
@@ -217,15 +224,25 @@ class AimemApp(App[None]):
         """Open a thought in the person's own editor; merge the result in when that ends."""
         from aimem_tui.workspace import external_editor
 
-        handout = self.workspace.hand_out(thought.id)
         try:
-            with self.suspend():
-                text = external_editor.edit(handout.text, thought.name, self.settings.get("editor"))
-            changed = self.workspace.take_back(handout, text)
+            handout = self.workspace.hand_out(thought.id)
+            with (
+                self.suspend(),
+                external_editor.edited(
+                    handout.text, thought.name, self.settings.get("editor")
+                ) as result,
+            ):
+                changed = self.workspace.take_back(handout, result.text)
         except AimemError as error:
             self.notify(str(error), severity="error", timeout=15, markup=False)
             return
         self.notify("Your changes are in." if changed else "Nothing was changed.")
+
+
+def _keep_what_the_start_made() -> None:
+    """Look for garbage from now on, but never again in what is there for good."""
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
 
 
 def run(home: Home, settings: Settings, workspace: Workspace) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 
 
@@ -25,13 +27,13 @@ def when(at: int, now: int) -> str:
 
 def day(at: int) -> str:
     """The local date of a moment, as ``2025-09-01``."""
-    return datetime.fromtimestamp(at / 1000).strftime("%Y-%m-%d")
+    return _local(at).strftime("%Y-%m-%d")
 
 
 def clock_time(at: int, now: int) -> str:
     """The local time of a moment today, as ``10:42``; its date if it was another day."""
-    moment = datetime.fromtimestamp(at / 1000)
-    if moment.date() == datetime.fromtimestamp(now / 1000).date():
+    moment = _local(at)
+    if moment.date() == _local(now).date():
         return moment.strftime("%H:%M")
     return moment.strftime("%Y-%m-%d")
 
@@ -50,3 +52,11 @@ def size(number: int) -> str:
     if number < 1_000_000_000:
         return f"{number / 1_000_000:.1f} MB"
     return f"{number / 1_000_000_000:.1f} GB"
+
+
+def _local(at: int) -> datetime:
+    """A moment in local time. A broken clock elsewhere may say anything, so it is held in range."""
+    try:
+        return (_EPOCH + timedelta(milliseconds=at)).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return _FIRST if at < 0 else _LAST

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
 from pathlib import Path
@@ -13,10 +12,6 @@ from aimem_tui.errors import BadInput, NotFound
 FROM_STDIN = "-"
 READ_LIMIT = 32 * 1024 * 1024
 """No more than this many bytes are read; a thought holds half of it."""
-
-_MARKDOWN = (".md", ".markdown")
-_SUFFIX = re.compile(r".\.[A-Za-z][A-Za-z0-9]{0,9}\Z")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[-_ ]+(?=.)")
 
 
 def given_text(argument: str | None) -> str | None:
@@ -59,22 +54,6 @@ def read_file(path: Path) -> str:
         raise NotFound(f"There is no file {path}.") from error
     except OSError as error:
         raise BadInput(f"{path} cannot be read.", why=f"{error.strerror or error}.") from error
-
-
-def with_suffix(path: str, suffix: str = ".md") -> str:
-    """A path whose last part ends like a file's: ``.md`` is added where there is nothing."""
-    name = path.rpartition("/")[2]
-    return path if not name or name.startswith(".") or _SUFFIX.search(name) else path + suffix
-
-
-def first_text(path: str) -> str:
-    """What a new thought begins with when nothing else is said: its name as a title."""
-    name = path.rpartition("/")[2]
-    stem, dot, suffix = name.rpartition(".")
-    if dot + suffix.casefold() not in _MARKDOWN:
-        return ""
-    words = re.sub(r"[-_\s]+", " ", _DATE.sub("", stem)).strip() or stem
-    return f"# {words[:1].upper()}{words[1:]}\n"
 
 
 def _decoded(data: bytes, name: str) -> str:

@@ -19,6 +19,7 @@ from textual.worker import get_current_worker
 from aimem_tui import actions, words
 from aimem_tui.errors import AimemError
 from aimem_tui.model import Description, Filter, Thought
+from aimem_tui.screens.errands import Errands
 from aimem_tui.screens.page import Page, View
 from aimem_tui.widgets.about import About, AboutLine
 from aimem_tui.widgets.about import lines as about_lines
@@ -27,7 +28,7 @@ from aimem_tui.widgets.hints import Hint, Hints
 from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.thought_tree import ThoughtTree
 from aimem_tui.widgets.tree_model import Place as TreePlace
-from aimem_tui.widgets.tree_model import RowSort, TreeKey, TreeModel
+from aimem_tui.widgets.tree_model import TreeModel
 from aimem_tui.widgets.virtual_list import VirtualList
 from aimem_tui.workspace.workspace import Workspace
 
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from aimem_tui.store.watcher import News
     from aimem_tui.ui_state import UiState
 
-NARROW, WIDE, SPLIT = 100, 120, 140
-"""Columns from which two panes, three panes, and writing beside reading fit."""
+NARROW, WIDE, SPLIT, HUGE = 100, 120, 140, 180
+"""Columns from which two panes, three panes, writing beside reading, and wide panes fit."""
 
 _EMPTY_TREE = """No thoughts yet.
 
@@ -62,7 +63,9 @@ class MainScreen(Screen[None]):
         icons: signs to draw with.
     """
 
-    CSS_PATH = "main.tcss"
+    # Classes for widths are set where panes are arranged: for Textual's, all styles are worked out
+    # once more before the first frame.
+    HORIZONTAL_BREAKPOINTS = []  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         *actions.bindings(),
         Binding("shift+f8", "undo_trash", "Take back what was thrown away last", show=False),
@@ -112,7 +115,7 @@ class MainScreen(Screen[None]):
         self._description: Description | None = None
         self._visited: list[str] = []
         self._ahead: list[str] = []
-        self._thrown: str | None = None
+        self._errands = Errands(self)
         self._trouble = ""
         self._edited_at: int | None = None
 
@@ -131,6 +134,11 @@ class MainScreen(Screen[None]):
     def workspace(self) -> Workspace:
         """The open workspace."""
         return self._workspace
+
+    @property
+    def icons(self) -> Icons:
+        """Signs to draw with."""
+        return self._icons
 
     @property
     def thoughts(self) -> ThoughtTree:
@@ -192,6 +200,8 @@ class MainScreen(Screen[None]):
 
     def _arrange(self) -> None:
         width = self.size.width
+        self.set_class(width < NARROW, "-narrow")
+        self.set_class(width >= HUGE, "-huge")
         if width < NARROW:
             for name in ("tree", "page", "about"):
                 self.query_one(f"#{name}").display = name == self._pane
@@ -283,16 +293,19 @@ class MainScreen(Screen[None]):
         if news.reload:
             self._model.reload()
         for change in news.changes:
-            thought = self._thought(change.thought)
+            thought = self.find_thought(change.thought)
             self._model.apply(change.thought, change.old_path, thought if change.new_path else None)
             if open_thought is not None and change.thought == open_thought.id:
                 self._open_thought_changed(thought)
+                if change.new_path and change.new_path != change.old_path:
+                    self.thoughts.reveal(change.new_path)
         if news.changes or news.reload:
             self.thoughts.model_changed()
             self._count_places()
         self._say_state()
 
-    def _thought(self, thought: str) -> Thought | None:
+    def find_thought(self, thought: str) -> Thought | None:
+        """The thought with an id, if there is one."""
         try:
             return self._workspace.by_id(thought)
         except AimemError:
@@ -304,7 +317,7 @@ class MainScreen(Screen[None]):
             self.page.close()
             self._description = None
             self.about.show([])
-            if before is not None and self._thrown != before.id:
+            if before is not None and self._errands.thrown != before.id:
                 self.notify(f"{before.path} was moved to the trash.", markup=False)
             self._show_pane("tree")
         elif before is not None and thought.path != before.path:
@@ -558,141 +571,24 @@ class MainScreen(Screen[None]):
 
     def action_history(self) -> None:
         """History."""
-        thought = self._chosen()
-        if thought is None:
-            return
-        from aimem_tui.screens.history import HistoryScreen
-
-        def restore(number: int | None) -> None:
-            if number is not None:
-                self._workspace.restore_revision(thought.id, number)
-                self.notify(
-                    f"The text is as it was in revision {number}. ^Z does not undo this; "
-                    "restore the newest revision for that."
-                )
-
-        self.app.push_screen(HistoryScreen(self._workspace, thought, self._icons), restore)
+        self._errands.history()
 
     def action_new(self) -> None:
         """Write a new thought."""
-        self.app.run_worker(self._new())
-
-    async def _new(self) -> None:
-        from aimem_tui.screens.prompt import Ask
-
-        folder = self._folder_here()
-        path = await self.app.push_screen_wait(
-            Ask(
-                "New thought",
-                value=f"{folder}/" if folder else "",
-                detail="Its path. Folders are made as needed; .md is added.",
-                check=self._path_problem,
-            )
-        )
-        if path is None:
-            return
-        try:
-            thought = self._workspace.create(*new_thought(path))
-        except AimemError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return
-        self.page.view = View.EDIT
-        self.open_thought(thought.id)
-        self.page.go_to_line(2)
+        self._errands.new()
 
     def action_move(self) -> None:
         """Move or rename."""
-        thought = self._chosen()
-        if thought is not None:
-            self.app.run_worker(self._move(thought))
-
-    async def _move(self, thought: Thought) -> None:
-        from aimem_tui.screens.prompt import Ask
-
-        path = await self.app.push_screen_wait(
-            Ask(
-                "Move or rename",
-                value=thought.path,
-                detail="The old path goes on leading to it.",
-                check=lambda answer: self._path_problem(answer, besides=thought.id),
-            )
-        )
-        if path is not None and path != thought.path:
-            try:
-                moved = self._workspace.move(thought.id, with_suffix(path))
-            except AimemError as error:
-                self.notify(str(error), severity="error", markup=False)
-                return
-            self.thoughts.reveal(moved.path)
+        self._errands.move()
 
     def action_trash(self) -> None:
-        """Move to the trash; the message says how to take it back."""
-        thought = self._chosen()
-        if thought is None:
-            return
-        self._thrown = thought.id
-        self._workspace.trash(thought.id)
-        self.notify(f"{thought.path} is in the trash. Shift+F8 takes it back.", markup=False)
+        """Move to the trash."""
+        self._errands.trash()
 
     def action_undo_trash(self) -> None:
         """Take back what was thrown away last."""
-        if self._thrown is None:
-            self.notify("Nothing was thrown away just now.")
-            return
-        thought = self._workspace.restore(self._thrown)
-        self._thrown = None
-        self.notify(f"{thought.path} is back.", markup=False)
-        self.open_thought(thought.id)
+        self._errands.undo_trash()
 
     def action_external(self) -> None:
         """Open in the person's own editor."""
-        thought = self._chosen()
-        if thought is not None:
-            self.app.edit_outside(thought)  # type: ignore[attr-defined]
-
-    # Inside
-
-    def _chosen(self) -> Thought | None:
-        """The thought that an action is about: the one under the tree's cursor, or the open one."""
-        key = self.thoughts.cursor_key if self.thoughts.has_focus else None
-        thought = None
-        if isinstance(key, TreeKey) and key.sort is RowSort.THOUGHT:
-            thought = self._thought(key.value)
-        thought = thought or self.page.thought
-        if thought is None:
-            self.notify("No thought is open.")
-        return thought
-
-    def _folder_here(self) -> str:
-        path = self.thoughts.cursor_path if self.thoughts.has_focus else None
-        if path is not None and self._thought_at(path) is None:
-            return path
-        if path is None and self.page.thought is not None:
-            path = self.page.thought.path
-        return (path or "").rpartition("/")[0]
-
-    def _thought_at(self, path: str) -> str | None:
-        return self._workspace.at(path)
-
-    def _path_problem(self, path: str, besides: str = "") -> str:
-        from aimem_tui.markdown import paths
-
-        try:
-            checked = paths.check_path(with_suffix(path))
-            taken = self._workspace.at(checked)
-        except AimemError as error:
-            return str(error)
-        return f"There is a thought at {checked} already." if taken not in (None, besides) else ""
-
-
-def with_suffix(path: str) -> str:
-    """A path as typed, with ``.md`` unless it ends in a suffix."""
-    return path if "." in path.rpartition("/")[2] else f"{path.rstrip('/')}.md"
-
-
-def new_thought(path: str) -> tuple[str, str]:
-    """The path and the first text of a thought from what a person typed."""
-    from aimem_tui.markdown.describe import title_from_name
-
-    whole = with_suffix(path)
-    return whole, f"# {title_from_name(whole)}\n\n"
+        self._errands.edit_outside()

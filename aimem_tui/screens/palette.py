@@ -61,7 +61,7 @@ class PaletteScreen(ModalScreen[Offer | None]):
             width: 76; max-width: 96%; height: 80%; max-height: 26; margin-top: 2; padding: 1 0;
             background: $panel;
         }
-        & Input {
+        & Input, & Input:focus {
             border: none; height: 1; margin: 0 2 1 2; padding: 0; background: $panel;
         }
         & VirtualList { height: 1fr; padding: 0 1; background: $panel; }

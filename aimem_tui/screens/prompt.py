@@ -18,7 +18,7 @@ _FRAME = """
         width: 80%; max-width: 90; height: auto; margin-top: 3; padding: 1 2;
         background: $panel;
     }
-    & Input { border: none; height: 1; padding: 0 1; background: $background; }
+    & Input, & Input:focus { border: none; height: 1; padding: 0 1; background: $background; }
     & .title { text-style: bold; margin-bottom: 1; }
     & .detail { color: $foreground 60%; margin-top: 1; }
     & .problem { color: $error; height: auto; }

@@ -1,13 +1,19 @@
 """Full-text search over titles, paths and texts: SQLite FTS5, ranked by BM25.
 
 Thoughts that hold all the words come first; where there are few of those, thoughts that hold some
-follow. A search costs two queries, however many thoughts match: one for the best rows, one for
-their snippets.
+follow.
+
+Ranking reads every match, so words that very many thoughts hold would take long, and their
+frequency says little. Of more than ``RANKED`` matches those with the words in the title come first,
+newest first; then the best of the newest; then, should a filter leave few of these, older ones. A
+search costs the same few statements, however many thoughts match and are shown.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from secrets import token_hex
 
 import apsw
 
@@ -18,7 +24,13 @@ from aimem_tui.store import catalogue
 MATCH_START, MATCH_END = "\x01", "\x02"
 """What stands before and after a match in a snippet."""
 
+# What stands there until the text's own U+0001 and U+0002 are out of the way; in no text.
+_START, _END = (f"\x03{token_hex(8)}{side}" for side in "<>")
+
 COUNT_LIMIT = 1_000
+RANKED = 2_000
+"""So many matches at most are ranked, which takes a few microseconds each."""
+
 _SNIPPET_WORDS = 24
 _FEW = 5
 
@@ -41,30 +53,68 @@ def search(
     match = parsed.match()
     if not match:
         return SearchResults(text, (), 0)
-    hits = _hits(connection, match, wanted, limit)
+    hits = _best(connection, match, wanted, limit)
     total = len(hits) if len(hits) < limit else _count(connection, match, wanted)
     if len(hits) < min(_FEW, limit) and len(parsed.terms) > 1:
-        some = _hits(connection, parsed.match(any_term=True), wanted, limit)
-        known = {hit.thought.id for hit in hits}
-        hits += [hit for hit in some if hit.thought.id not in known][: limit - len(hits)]
+        _add(hits, _best(connection, parsed.match(any_term=True), wanted, limit), limit)
         total = len(hits)
     return SearchResults(text, tuple(hits), total)
 
 
+def _best(connection: apsw.Connection, match: str, wanted: Filter, limit: int) -> list[SearchHit]:
+    oldest = _oldest_ranked(connection, match)
+    if oldest is None:
+        return _hits(connection, match, wanted, limit)
+    # Twice, because the engine marks in the text only what is looked for in the text.
+    titled = f"({{title}} : ({match})) AND ({match})"
+    hits = _hits(connection, titled, wanted, limit, ranked=False)
+    if len(hits) < limit:
+        _add(hits, _hits(connection, match, wanted, limit, oldest=oldest), limit)
+    if len(hits) < limit:
+        _add(hits, _hits(connection, match, wanted, limit, ranked=False), limit)
+    return [replace(hit, score=1 / (1 + place)) for place, hit in enumerate(hits)]
+
+
+def _add(hits: list[SearchHit], more: list[SearchHit], limit: int) -> None:
+    """Append hits that are not there yet, until there are ``limit``."""
+    known = {hit.thought.id for hit in hits}
+    hits += [hit for hit in more if hit.thought.id not in known][: limit - len(hits)]
+
+
+def _oldest_ranked(connection: apsw.Connection, match: str) -> int | None:
+    """The oldest of the newest ``RANKED`` matches; None if there are no more than that."""
+    row = connection.execute(
+        "SELECT rowid FROM fulltext WHERE fulltext MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?",
+        (match, RANKED),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def _hits(
-    connection: apsw.Connection, match: str, wanted: Filter, limit: int
+    connection: apsw.Connection,
+    match: str,
+    wanted: Filter,
+    limit: int,
+    *,
+    ranked: bool = True,
+    oldest: int = 0,
 ) -> list[SearchHit]:
+    """Matches from ``oldest`` on that pass the filter, the best first or else the newest."""
+    score, order = ("-f.rank", "f.rank") if ranked else ("0", "f.rowid DESC")
     condition = catalogue.where(wanted)
+    # The snippet is asked for here, where the engine is at the match: to find one match again
+    # costs about as much as to find them all.
     rows = connection.execute(
-        f"SELECT f.rowid, f.rank, {catalogue.COLUMNS}"
+        f"SELECT {score}, snippet(fulltext, 2, ?, ?, '', ?), f.body, {catalogue.COLUMNS}"
         " FROM fulltext AS f CROSS JOIN thoughts AS t ON t.n = f.rowid"
-        f" WHERE f.fulltext MATCH ? AND {condition.sql} ORDER BY f.rank LIMIT ?",
-        (match, *condition.values, limit),
+        f" WHERE f.fulltext MATCH ? AND f.rowid >= ? AND {condition.sql}"
+        f" ORDER BY {order} LIMIT ?",
+        (_START, _END, _SNIPPET_WORDS, match, oldest, *condition.values, limit),
     )
     hits = []
-    for row in [*rows]:
-        snippet, line = _snippet(connection, match, int(row[0]))
-        hits.append(SearchHit(catalogue.thought(row[2:]), -float(row[1]), snippet, line))
+    for row in rows:
+        snippet, line = _snippet(str(row[1]), str(row[2]))
+        hits.append(SearchHit(catalogue.thought(row[3:]), float(row[0]), snippet, line))
     return hits
 
 
@@ -79,17 +129,14 @@ def _count(connection: apsw.Connection, match: str, wanted: Filter) -> int:
     )
 
 
-def _snippet(connection: apsw.Connection, match: str, number: int) -> tuple[str, int]:
-    """The best passage of one thought with its matches marked, and the line it begins in."""
-    excerpt, body = connection.execute(
-        "SELECT snippet(fulltext, 2, ?, ?, '', ?), body FROM fulltext"
-        " WHERE fulltext MATCH ? AND rowid = ?",
-        (MATCH_START, MATCH_END, _SNIPPET_WORDS, match, number),
-    ).get
-    plain = excerpt.replace(MATCH_START, "").replace(MATCH_END, "")
+def _snippet(excerpt: str, body: str) -> tuple[str, int]:
+    """A passage with its matches marked, on one line, and the line of the text it begins in."""
+    plain = excerpt.replace(_START, "").replace(_END, "")
     start = body.find(plain)
-    marked = excerpt.find(MATCH_START)
+    marked = excerpt.find(_START)
     line = body.count("\n", 0, start + marked) if start >= 0 <= marked else 0
     before = "… " if start > 0 else ""
     after = " …" if start >= 0 and start + len(plain) < len(body) else ""
+    excerpt = excerpt.replace(MATCH_START, "").replace(MATCH_END, "")
+    excerpt = excerpt.replace(_START, MATCH_START).replace(_END, MATCH_END)
     return before + re.sub(r"\s+", " ", excerpt).strip() + after, line

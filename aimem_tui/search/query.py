@@ -50,8 +50,11 @@ def parse(text: str, *, as_you_type: bool = False) -> Query:
     """Take a search apart.
 
     Stop-words are left out where other words remain. With ``as_you_type`` the last word is open
-    ended unless a blank or a quote follows it.
+    ended unless a blank or a quote follows it; its first letter alone, behind other words, is not
+    looked for yet.
     """
+    # The engine's queries are UTF-8 and end at a NUL.
+    text = text.replace("\0", " ").encode(errors="surrogatepass").decode(errors="replace")
     terms: list[str] = []
     excluded: list[str] = []
     for match in _TOKEN.finditer(text):
@@ -62,12 +65,20 @@ def parse(text: str, *, as_you_type: bool = False) -> Query:
         if len(terms) + len(excluded) >= MAX_TERMS:
             break
     last_is_open = as_you_type and bool(terms) and text.endswith(terms[-1])
+    if last_is_open and len(terms) > 1 and _is_letter(terms[-1]):
+        terms.pop()
+        last_is_open = False
     telling = [
         term
         for i, term in enumerate(terms)
         if term.casefold() not in STOP_WORDS or (last_is_open and i == len(terms) - 1)
     ]
     return Query(tuple(telling or terms), tuple(excluded), last_is_open)
+
+
+def _is_letter(term: str) -> bool:
+    """Whether a term is one letter of an alphabet; a Chinese character is a word."""
+    return len(term) == 1 and term.isascii()
 
 
 def _quoted(term: str) -> str:

@@ -30,7 +30,7 @@ class Where:
     def add(self, clause: str, *values: object) -> None:
         """One more condition that must hold."""
         self.clauses.append(clause)
-        self.values.extend(values)
+        self.values += [_storable(value) if isinstance(value, str) else value for value in values]
 
     @property
     def sql(self) -> str:
@@ -107,7 +107,7 @@ def resolve(connection: apsw.Connection, name: str, *, trashed: bool = False) ->
     Raises:
         NotFound, Ambiguous: with the nearest names.
     """
-    wanted = name.strip().strip("/")
+    wanted = _storable(name).strip().strip("/")
     for scope in ("t.shown", "t.trashed_at IS NOT NULL AND t.purged = 0")[: 1 + trashed]:
         for condition, values in _readings(wanted):
             rows = connection.execute(
@@ -275,6 +275,11 @@ def _add_path(found: Where, path: str) -> None:
         folder,
         folder,
     )
+
+
+def _storable(text: str) -> str:
+    """A name that came from outside as one that SQLite can compare: UTF-8 without NUL."""
+    return text.replace("\0", "\ufffd").encode(errors="surrogatepass").decode(errors="replace")
 
 
 def _escaped(text: str) -> str:

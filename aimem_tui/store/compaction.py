@@ -1,7 +1,8 @@
 """Compaction: replacing a thought's entries by a checkpoint.
 
 In one transaction: the revisions' texts are kept, the checkpoint is built by the safe formula and
-checked, and the entries it covers are deleted. Before and after, the thought reads the same.
+checked, and the entries it covers are deleted. Before and after, the thought reads the same. Who
+follows the log and has not seen these entries is given the checkpoint (:func:`log.since`).
 """
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ def is_due(connection: apsw.Connection, thought: int) -> bool:
     return int(count) > ENTRIES_BEFORE_COMPACTION
 
 
-def compact(
-    connection: apsw.Connection, thought: int, *, forget_history: bool = False
-) -> None:
+def compact(connection: apsw.Connection, thought: int, *, forget_history: bool = False) -> None:
     """Replace a thought's entries by a checkpoint; the caller holds the write transaction.
 
     Args:
@@ -46,19 +45,15 @@ def compact(
     if not forget_history:
         revisions.keep(connection, thought)
     connection.execute(
-        "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
-        (thought, _vector(connection, thought).to_bytes(), state, last[1], last[2]),
+        "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)",
+        (thought, _vector(connection, thought).to_bytes(), state, last[1], last[2], last[0]),
     )
-    connection.execute(
-        "DELETE FROM log WHERE thought = ? AND position <= ?", (thought, last[0])
-    )
+    connection.execute("DELETE FROM log WHERE thought = ? AND position <= ?", (thought, last[0]))
 
 
 def _vector(connection: apsw.Connection, thought: int) -> Vector:
     """For each replica the last entry of this thought, in the checkpoint or in the log."""
-    earlier = connection.execute(
-        "SELECT vector FROM checkpoints WHERE thought = ?", (thought,)
-    ).get
+    earlier = connection.execute("SELECT vector FROM checkpoints WHERE thought = ?", (thought,)).get
     in_log = connection.execute(
         "SELECT replicas.id, max(seq) FROM log JOIN replicas ON replicas.n = replica"
         " WHERE thought = ? GROUP BY replica",

@@ -8,6 +8,7 @@
 - Writers: one connection, one thread at a time, always ``BEGIN IMMEDIATE``, so that a transaction
   never has to be upgraded from read to write, which SQLite cannot wait for.
 - ``synchronous=FULL``: what is committed is on disk, whatever happens next.
+- ``secure_delete=ON``: what is deleted is overwritten, so that a purge leaves nothing behind.
 - Any number of processes may have the file open.
 """
 
@@ -106,7 +107,8 @@ class Database:
     def snapshot(self) -> Iterator[apsw.Connection]:
         """This thread's reading connection, with all statements seeing the same moment."""
         connection = self.read()
-        if connection.in_transaction:
+        inside = connection.in_transaction
+        if inside:
             yield connection
             return
         with explained(self.path):
@@ -114,7 +116,8 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def truncate_wal(self) -> None:
         """Move everything from the write-ahead log into the file, as far as readers allow."""
@@ -174,8 +177,8 @@ def _open(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     connection.execute(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-        "PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456"
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456"
     )
     return connection
 

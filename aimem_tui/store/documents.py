@@ -24,9 +24,7 @@ def updates_of(connection: apsw.Connection, thought: int, upto: int | None = Non
     Args:
         upto: leave out entries behind this position; the checkpoint is always included.
     """
-    state = connection.execute(
-        "SELECT state FROM checkpoints WHERE thought = ?", (thought,)
-    ).get
+    state = connection.execute("SELECT state FROM checkpoints WHERE thought = ?", (thought,)).get
     updates: list[bytes] = [] if state is None else [state]
     rows = connection.execute(
         "SELECT update_bytes FROM log WHERE thought = ? AND position <= ? ORDER BY position",

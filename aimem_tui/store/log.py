@@ -8,8 +8,9 @@ thought stale; the projector clears the mark.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import apsw
 
@@ -91,19 +92,31 @@ def append(connection: apsw.Connection, drafts: Sequence[Draft]) -> list[Record]
 
 def tail(connection: apsw.Connection, after: int, limit: int = 1_000) -> list[Record]:
     """The entries behind position ``after``, oldest first, at most ``limit``."""
-    rows = connection.execute(
-        f"{_SELECT} WHERE log.position > ? ORDER BY log.position LIMIT ?", (after, limit)
-    )
-    return [_record(row) for row in rows]
+    return [*_records(connection, "log.position > ?", after, limit=limit)]
+
+
+def since(connection: apsw.Connection, position: int) -> list[Record]:
+    """All that is new behind ``position``, oldest first.
+
+    Entries that a checkpoint has replaced by now are not there any more; in the place of the last
+    of them stands the checkpoint's state, as an update of no replica with the number 0.
+    """
+    records = [*_records(connection, "log.position > ?", position)]
+    records += [
+        Record(at_position, Entry("", 0, thought, state, at, author))
+        for at_position, thought, state, at, author in connection.execute(
+            "SELECT checkpoints.position, thought_ids.id, state, at, authors.name FROM checkpoints"
+            " JOIN thought_ids ON thought_ids.n = thought JOIN authors ON authors.n = author"
+            " WHERE checkpoints.position > ?",
+            (position,),
+        )
+    ]
+    return sorted(records, key=attrgetter("position"))
 
 
 def entries_of(connection: apsw.Connection, thought: int, after: int = 0) -> Iterable[Record]:
     """The entries of one thought that are in the log, oldest first."""
-    rows = connection.execute(
-        f"{_SELECT} WHERE log.thought = ? AND log.position > ? ORDER BY log.position",
-        (thought, after),
-    )
-    return (_record(row) for row in rows)
+    return _records(connection, "log.thought = ? AND log.position > ?", thought, after)
 
 
 def last_position(connection: apsw.Connection) -> int:
@@ -120,22 +133,19 @@ def vector(connection: apsw.Connection) -> Vector:
     return Vector({str(replica): int(seq) for replica, seq in rows})
 
 
-_SELECT = (
-    "SELECT log.position, replicas.id, log.seq, thought_ids.id, log.update_bytes, log.at,"
-    " authors.name, log.note FROM log"
-    " JOIN replicas ON replicas.n = log.replica"
-    " JOIN thought_ids ON thought_ids.n = log.thought"
-    " JOIN authors ON authors.n = log.author"
-)
-
-
-def _record(row: tuple[object, ...]) -> Record:
-    position, replica, seq, thought, update, at, author, note = row
-    assert isinstance(position, int) and isinstance(seq, int) and isinstance(at, int)
-    assert isinstance(update, bytes)
-    return Record(
-        position, Entry(str(replica), seq, str(thought), update, at, str(author), str(note))
+def _records(
+    connection: apsw.Connection, condition: str, *values: int, limit: int = -1
+) -> Iterator[Record]:
+    rows = connection.execute(
+        "SELECT log.position, replicas.id, log.seq, thought_ids.id, log.update_bytes, log.at,"
+        " authors.name, log.note FROM log"
+        " JOIN replicas ON replicas.n = log.replica"
+        " JOIN thought_ids ON thought_ids.n = log.thought"
+        " JOIN authors ON authors.n = log.author"
+        f" WHERE {condition} ORDER BY log.position LIMIT ?",
+        (*values, limit),
     )
+    return (Record(position, Entry(*entry)) for position, *entry in rows)
 
 
 def _number(connection: apsw.Connection, table: str, column: str, value: str) -> int:

@@ -73,9 +73,7 @@ def refresh(connection: apsw.Connection, number: int) -> None:
     except CrdtError as error:
         connection.execute("INSERT OR REPLACE INTO set_aside VALUES (?, ?)", (number, str(error)))
     else:
-        thought = str(
-            connection.execute("SELECT id FROM thought_ids WHERE n = ?", (number,)).get
-        )
+        thought = str(connection.execute("SELECT id FROM thought_ids WHERE n = ?", (number,)).get)
         at, by = _last_touch(connection, number, meta)
         project(connection, number, Content(thought, text, meta, at, by))
         connection.execute("DELETE FROM set_aside WHERE thought = ?", (number,))
@@ -126,9 +124,7 @@ def project(connection: apsw.Connection, number: int, content: Content) -> None:
             len(described.tasks),
         ),
     )
-    _index_text(
-        connection, number, (described.title, meta.path, text), is_new=before is None
-    )
+    _index_text(connection, number, (described.title, meta.path, text), is_new=before is None)
     _replace(connection, "aliases", number, [(path, number) for path in meta.aliases])
     _replace(connection, "tags", number, [(tag, number) for tag in described.tags])
     _replace(
@@ -161,6 +157,15 @@ def link_name(target: str) -> str:
     return name.removesuffix(".md").casefold()
 
 
+def forget_words(connection: apsw.Connection) -> None:
+    """Remove from the full-text index what only replaced texts said.
+
+    The index keeps such words, out of sight, until its parts are merged, which this does at once.
+    Takes seconds for 100,000 thoughts.
+    """
+    connection.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")
+
+
 def drop(database: Database) -> None:
     """Drop all projections and mark every thought stale.
 
@@ -173,9 +178,7 @@ def drop(database: Database) -> None:
         connection.execute("INSERT OR IGNORE INTO stale SELECT n FROM thought_ids")
 
 
-def _last_touch(
-    connection: apsw.Connection, number: int, meta: ThoughtMeta
-) -> tuple[int, str]:
+def _last_touch(connection: apsw.Connection, number: int, meta: ThoughtMeta) -> tuple[int, str]:
     row = connection.execute(
         "SELECT log.at, authors.name FROM log JOIN authors ON authors.n = log.author"
         " WHERE thought = ? ORDER BY position DESC LIMIT 1",

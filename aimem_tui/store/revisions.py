@@ -72,9 +72,7 @@ def spans(connection: apsw.Connection, thought: int) -> list[Span]:
             and last.started_at - GAP_MS <= at <= last.ended_at + GAP_MS
             and at - last.started_at < SPAN_MS
         ):
-            found[-1] = Span(
-                author, last.started_at, max(last.ended_at, at), "", int(position)
-            )
+            found[-1] = Span(author, last.started_at, max(last.ended_at, at), "", int(position))
         else:
             found.append(Span(author, at, at, note, int(position)))
     return found

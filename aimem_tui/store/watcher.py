@@ -35,7 +35,7 @@ class News:
     """What is new in the workspace since the last news."""
 
     records: tuple[Record, ...]
-    """New entries in the log's order, one's own included."""
+    """New entries in the log's order, one's own included; see :func:`log.since`."""
     changes: tuple[Change, ...]
     reload: bool
     """So much has changed that lists had better be read anew."""
@@ -90,11 +90,8 @@ class Watcher:
 
     def _read(self) -> News:
         with self._database.snapshot() as connection:
-            records: list[Record] = []
-            position = self._position
-            while batch := log.tail(connection, position):
-                records.extend(batch)
-                position = batch[-1].position
+            records = log.since(connection, self._position)
+            position = log.last_position(connection)
             rows = connection.execute(
                 "SELECT thought, old_path, new_path FROM changes"
                 " WHERE version > ? ORDER BY version LIMIT ?",

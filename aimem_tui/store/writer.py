@@ -94,9 +94,7 @@ class GroupWriter:
             self._hurry = True
             self._condition.notify_all()
             self._condition.wait_for(
-                lambda: (
-                    self._written >= wanted or self._failed_attempt > attempt or self._ended
-                ),
+                lambda: self._written >= wanted or self._failed_attempt > attempt or self._ended,
                 timeout,
             )
             return self._written >= wanted

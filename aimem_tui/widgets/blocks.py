@@ -68,6 +68,10 @@ class Block:
     defines: bool = False
     """Whether its lines say where reference links lead."""
 
+    def __hash__(self) -> int:
+        # A string remembers its hash, and blocks are looked up by the thousand.
+        return hash(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -86,7 +90,7 @@ _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _ITEM = re.compile(r"( {0,3})(?:([-+*])|(\d{1,9})([.)]))(?:([ \t]+)(?=\S)|[ \t]*$)")
-_DELIMITER = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_DELIMITER = re.compile(r" {0,3}(?!-[ \t])\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _DEFINITION = re.compile(
     r" {0,3}\[(?!\^)(?:[^\[\]\\]|\\.){1,999}\]:[ \t]*(?:<[^<>]*>|[^\s<]\S*)"
     r"(?:[ \t]+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?[ \t]*$"
@@ -247,6 +251,7 @@ class Scan:
     ) -> Iterator[Placed]:
         """Code in pieces; the lines of its fence belong to the first and the last of them."""
         pieces = list(_pieces(body)) or [_Piece("", 0, 0)]
+        head = min(head, end - at - 1)
         for number, piece in enumerate(pieces):
             first, last = not number, number == len(pieces) - 1
             block = Block(
@@ -303,7 +308,11 @@ class Scan:
     def _table(self, at: int, spaced: bool) -> Iterator[Placed]:
         lines = self.lines
         end = at + 2
-        while end < len(lines) and not self._blank(end) and not self._interrupts(lines[end]):
+        while end < len(lines) and not self._blank(end):
+            line = lines[end]
+            indented = line.startswith(("    ", "\t"))
+            if indented or _ITEM.match(line) or self._interrupts(line):
+                break
             end += 1
         head = f"{lines[at]}\n{lines[at + 1]}\n"
         pieces = list(_pieces(lines[at + 2 : end]))

@@ -55,19 +55,21 @@ def colored(code: str, language: str) -> list[list[Span]]:
         return [[Span(line)] for line in lines]
     colored_lines: list[list[Span]] = [[]]
     for kind, text in lexer.get_tokens(code):
-        style = _style(str(kind))
+        style = _style(kind)
         first, *rest = text.split("\n")
-        if first:
-            colored_lines[-1].append(Span(first, style))
-        for line in rest:
-            colored_lines.append([Span(line, style)] if line else [])
+        line = colored_lines[-1]
+        if line and line[-1].style == style:
+            line[-1] = Span(line[-1].text + first, style)
+        elif first:
+            line.append(Span(first, style))
+        colored_lines += [[Span(text, style)] if text else [] for text in rest]
     return colored_lines[: len(lines)] + [[] for _ in range(len(lines) - len(colored_lines))]
 
 
 @lru_cache(maxsize=256)
-def _style(kind: str) -> str:
+def _style(kind: tuple[str, ...]) -> str:
     """The style of a kind of token, or of the nearest kind above it that has one."""
-    name = kind.removeprefix("Token").lstrip(".")
+    name = ".".join(kind)
     while name:
         if name in _STYLES:
             return _STYLES[name]

@@ -22,7 +22,7 @@ from rich.cells import cell_len
 
 from aimem_tui.widgets import inline
 from aimem_tui.widgets.blocks import Block, BlockKind
-from aimem_tui.widgets.cells import chop_ranges, printable, slices, wrap
+from aimem_tui.widgets.cells import chop_ranges, cut, printable, slices, wrap
 from aimem_tui.widgets.code_colors import colored
 from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.rows import Span
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-NARROW = 24
+NARROW = 16
 """Cells of width below which nesting moves nothing to the right any more."""
 
 _DEEP = 16
@@ -132,7 +132,8 @@ class _Page:
             text = text.replace("[^", "\\[^", 1)
         self.source = text.split("\n")
         tokens = _parser().parse(text, {"references": dict(self.references)})
-        if block.kind is BlockKind.TABLE and tokens and tokens[0].type == "table_open":
+        tables = [group[0].type for group in _groups(tokens)] == ["table_open"]
+        if block.kind is BlockKind.TABLE and tables:
             return self._table(tokens, width, block)
         return self._siblings(tokens, width, "", block.ordinal)
 
@@ -169,9 +170,10 @@ class _Page:
         if kind in ("fence", "code_block"):
             language = opening.info.strip().split(" ")[0] if opening.info.strip() else ""
             head = 1 if kind == "fence" else 0
-            return _moved(
-                self._code(opening.content.removesuffix("\n"), language, width), at + head
-            )
+            code = self._code(opening.content.removesuffix("\n"), language, width)
+            # A fence that is never closed and holds nothing has no line of its own to show.
+            last = len(self.source) - 1
+            return [replace(line, source=min(line.source + at + head, last)) for line in code]
         if kind == "html_block":
             words = inline.plain(opening.content.rstrip("\n"), "muted")
             return self._paragraph(words, width, at, flow=False)
@@ -228,10 +230,12 @@ class _Page:
             sign = Span(f"{number}{mark} ", "done" if checked else "bullet")
             style = f"{style} done".lstrip() if checked else style
         first, room = _indented((sign,), width)
-        rest = (Span(" " * (width - room)),) if first else ()
         lines = self._siblings(item[1:-1], room, style) or [Line((), at)]
+        if not first:
+            return [Line((sign,), at), *lines]
+        rest = (Span(" " * (width - room)),)
         return [
-            replace(line, spans=(*(rest if number else first or (sign,)), *line.spans))
+            replace(line, spans=(*(rest if number else first), *line.spans))
             for number, line in enumerate(lines)
         ]
 
@@ -271,12 +275,17 @@ class _Page:
         names = min(20, max((cell_len(name) for _, name, _ in found), default=0))
         lines: list[Line] = []
         for at, name, value in found:
-            label = printable(name[:200])
+            label = cut(printable(name[:200]), 4 * names)
+            said = Span(printable(value), "value")
             label += " " * (names - cell_len(label))
             first, room = _indented((Span(f"{label}  ", "property"),), width)
-            for number, part in enumerate(wrap([Span(printable(value), "value")], room)):
-                before = (Span(" " * (width - room)),) if number else first
-                lines.append(Line((*before, *part), at))
+            if not first:
+                words = [Span(f"{label.rstrip()}  ", "property"), said]
+                lines += self._paragraph([words], width, at)
+                continue
+            rest = (Span(" " * (width - room)),)
+            for number, part in enumerate(wrap([said], room)):
+                lines.append(Line((*(rest if number else first), *part), at))
         return lines
 
     def _table(self, group: Sequence[Token], width: int, block: Block | None) -> list[Line]:
@@ -304,16 +313,18 @@ class _Page:
         widths = column_widths(natural, width)
         if widths is None:
             return self._records(rows, starts, width)
-        lines = [
-            Line(spans, at)
-            for cells, at in zip(rows, starts, strict=True)
-            for spans in row_lines(cells, widths, aligns)
-        ]
-        below = len(row_lines(rows[0], widths, aligns))
+        drawn = [row_lines(cells, widths, aligns) for cells in rows]
         rule = (" " * GAP).join(self.icons.rule * size for size in widths)
-        lines.insert(below, Line((Span(rule, "rule"),), starts[0]))
-        if block is not None and block.continued:
-            del lines[: below + 1]
+        lines: list[Line] = []
+        if block is None or not block.continued:
+            lines += (Line(spans, starts[0]) for spans in drawn[0])
+            lines.append(Line((Span(rule, "rule"),), starts[0]))
+        # Rows of several lines run into one another; then all of them get some air.
+        airy = any(len(row) > 1 for row in drawn[1:])
+        for number, (row, at) in enumerate(zip(drawn[1:], starts[1:], strict=True)):
+            if airy and number:
+                lines.append(Line((), at))
+            lines += (Line(spans, at) for spans in row)
         return lines
 
     def _records(self, rows: Sequence[Sequence[Cell]], starts: list[int], width: int) -> list[Line]:

@@ -38,16 +38,19 @@ def spans(tokens: Sequence[Token], icons: Icons, links: list[str], style: str = 
         links: where links lead; targets are added to it.
         style: names of styles that hold for all of it.
     """
+    tokens = [token for token in tokens if token.type != "text" or token.content]
     lines: Paragraph = [[]]
     styles = [style] if style else []
     link = -1
-    for token in tokens:
+    for index, token in enumerate(tokens):
         kind = token.type
         if kind == "text":
             lines[-1] += _text(token.content, " ".join(styles), link, links)
-        elif kind == "softbreak":
+        elif kind == "softbreak" and not _labels(tokens[index + 1 : index + 5]):
             lines[-1].append(Span(" ", " ".join(styles), link))
-        elif kind == "hardbreak" or (kind == "html_inline" and _BREAK.match(token.content)):
+        elif kind in ("softbreak", "hardbreak") or (
+            kind == "html_inline" and _BREAK.match(token.content)
+        ):
             lines.append([])
         elif kind == "code_inline":
             lines[-1].append(Span(printable(token.content), " ".join([*styles, "code"]), link))
@@ -71,6 +74,14 @@ def spans(tokens: Sequence[Token], icons: Icons, links: list[str], style: str = 
         elif token.content:
             lines[-1].append(Span(printable(token.content), " ".join([*styles, "muted"]), link))
     return lines
+
+
+def _labels(tokens: Sequence[Token]) -> bool:
+    """Whether a line begins with a name in bold and a colon: a line of its own to its author."""
+    if len(tokens) < 3 or tokens[0].type != "strong_open" or tokens[2].type != "strong_close":
+        return False
+    after = tokens[3].content if len(tokens) > 3 else ""
+    return tokens[1].content.endswith(":") or after.startswith(":")
 
 
 def plain(text: str, style: str = "") -> Paragraph:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aimem_tui.model import Heading
 from aimem_tui.widgets.blocks import FRONTMATTER_LINES, BlockKind, Placed, Scan
@@ -70,8 +70,9 @@ def _split_again(text: str, before: Outline) -> Outline:
     same = _common_prefix(old, text)
     alike = _common_suffix(old, text, min(len(old), len(text)) - same)
     edited = text.count("\n", 0, same)
-    settled = text.count("\n", 0, len(text) - alike) + 1
-    moved = text.count("\n") - old.count("\n")
+    added = text.count("\n", same, len(text) - alike)
+    settled = edited + added + 1
+    moved = added - old.count("\n", same, len(old) - alike)
 
     keep = _untouched(blocks, edited)
     if edited <= FRONTMATTER_LINES and text.startswith(("---", "\ufeff---")):
@@ -95,10 +96,14 @@ def _split_again(text: str, before: Outline) -> Outline:
             ):
                 rest = blocks[index:]
                 if moved:
-                    rest = tuple(replace(known, line=known.line + moved) for known in rest)
+                    rest = tuple(_moved(known, moved) for known in rest)
                 return Outline(text, (*blocks[:keep], *fresh, *rest))
         fresh.append(placed)
     return Outline(text, (*blocks[:keep], *fresh))
+
+
+def _moved(placed: Placed, by: int) -> Placed:
+    return Placed(placed.block, placed.line + by, placed.lines, placed.spaced)
 
 
 def _untouched(blocks: tuple[Placed, ...], line: int) -> int:

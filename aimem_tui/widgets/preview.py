@@ -14,10 +14,8 @@ How it works:
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -40,7 +38,10 @@ from aimem_tui.widgets.cells import wrap
 from aimem_tui.widgets.drawing import Drawer, Drawing
 from aimem_tui.widgets.icons import PLAIN, Icons
 from aimem_tui.widgets.outline import Outline, split
+from aimem_tui.widgets.painting import Painter
 from aimem_tui.widgets.preview_layout import Layout, Spot
+from aimem_tui.widgets.preview_links import LinkSpot, link_from, next_link, slug, spot_of_link
+from aimem_tui.widgets.preview_style import CSS, NAMES, PREFIX
 from aimem_tui.widgets.rows import Span
 
 READING_WIDTH = 90
@@ -55,11 +56,6 @@ _LONGEST_WAIT_S = 0.5
 _MOST_SELECTED = 2_000
 """Lines of a selection that are copied as drawn; of a larger one the source is copied."""
 
-_MOST_LINKLESS = 300
-"""Blocks to look through for the next link at one press of the key."""
-
-_STYLE = "preview--"
-
 
 class MarkdownPreview(ScrollView, can_focus=True):
     """A preview of markdown of any size.
@@ -69,97 +65,9 @@ class MarkdownPreview(ScrollView, can_focus=True):
         icons: signs to draw with.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"{_STYLE}{name}"
-        for name in (
-            *(f"h{level}" for level in range(1, 7)),
-            "h1-rule",
-            "strong",
-            "em",
-            "strike",
-            "code",
-            "link",
-            "link-focus",
-            "image",
-            "muted",
-            "done",
-            "quote",
-            "bar",
-            "bullet",
-            "rule",
-            "property",
-            "value",
-            "fence",
-            "comment",
-            "keyword",
-            "string",
-            "number",
-            "function",
-            "builtin",
-            "inserted",
-            "deleted",
-        )
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"{PREFIX}{name}" for name in NAMES}
 
-    DEFAULT_CSS = """
-    MarkdownPreview {
-        background: $background;
-        color: $foreground;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        scrollbar-color: $foreground 15%;
-        scrollbar-color-hover: $foreground 30%;
-        scrollbar-color-active: $accent;
-
-        & > .preview--h1 { color: $text-accent; text-style: bold; }
-        & > .preview--h1-rule { color: $accent 60%; }
-        & > .preview--h2 { color: $text-accent; text-style: bold; }
-        & > .preview--h3 { text-style: bold; }
-        & > .preview--h4 { text-style: bold italic; }
-        & > .preview--h5 { color: $foreground 70%; text-style: bold; }
-        & > .preview--h6 { color: $foreground 70%; text-style: italic; }
-        & > .preview--strong { text-style: bold; }
-        & > .preview--em { text-style: italic; }
-        & > .preview--strike { text-style: strike; }
-        & > .preview--code { background: $foreground 9%; }
-        & > .preview--link { color: $text-primary; text-style: underline; }
-        & > .preview--link-focus { background: $accent 35%; text-style: bold underline; }
-        & > .preview--image { color: $foreground 60%; text-style: italic underline; }
-        & > .preview--muted { color: $foreground 60%; }
-        & > .preview--done { color: $foreground 55%; }
-        & > .preview--quote { color: $foreground 75%; }
-        & > .preview--bar { color: $accent 60%; }
-        & > .preview--bullet { color: $text-accent; }
-        & > .preview--rule { color: $foreground 25%; }
-        & > .preview--property { color: $foreground 45%; }
-        & > .preview--value { color: $foreground 70%; }
-        & > .preview--fence { background: $foreground 6%; }
-        & > .preview--comment { color: $foreground 50%; text-style: italic; }
-        & > .preview--keyword { color: $text-accent; }
-        & > .preview--string { color: $text-success; }
-        & > .preview--number { color: $text-warning; }
-        & > .preview--function { color: $text-primary; text-style: bold; }
-        & > .preview--builtin { color: $text-secondary; }
-        & > .preview--inserted { color: $text-success; }
-        & > .preview--deleted { color: $text-error; }
-
-        &:ansi {
-            & > .preview--muted, & > .preview--done, & > .preview--property,
-            & > .preview--comment, & > .preview--rule { text-style: dim; }
-            & > .preview--code, & > .preview--fence { background: ansi_black; }
-        }
-        &:nocolor {
-            & > .preview--h1 { text-style: bold underline; }
-            & > .preview--code { text-style: bold; }
-            & > .preview--link-focus { text-style: reverse; }
-        }
-    }
-    """
+    DEFAULT_CSS = CSS
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", "Down", show=False),
@@ -188,11 +96,6 @@ class MarkdownPreview(ScrollView, can_focus=True):
             """The preview it happened in."""
             return self.preview
 
-    @dataclass(frozen=True, slots=True)
-    class _Link:
-        block: int
-        number: int
-
     def __init__(
         self,
         *,
@@ -206,17 +109,18 @@ class MarkdownPreview(ScrollView, can_focus=True):
         self._icons = icons
         self._empty = empty
         self._outline = Outline("", ())
+        self._definitions = ""
         self._drawer = Drawer(icons)
         self._page = Layout(self._draw_block)
         self._spot = Spot(0, 0)
         self._placing = False
-        self._link: MarkdownPreview._Link | None = None
+        self._link: LinkSpot | None = None
         self._version: object = None
         self._waiting: str | None = None
         self._waiting_since = 0.0
         self._timer: Timer | None = None
         self._strips: LRUCache[tuple[Block, int], Strip] = LRUCache(2048)
-        self._styles: dict[str, Style] = {}
+        self._painter = Painter(self, PREFIX)
 
     @property
     def headings(self) -> tuple[Heading, ...]:
@@ -278,7 +182,8 @@ class MarkdownPreview(ScrollView, can_focus=True):
 
     def _show(self, outline: Outline) -> None:
         definitions = outline.definitions
-        if definitions != self._outline.definitions:
+        if definitions != self._definitions:
+            self._definitions = definitions
             self._drawer = Drawer(self._icons, definitions)
             self._page.forget()
             self._strips.clear()
@@ -311,10 +216,15 @@ class MarkdownPreview(ScrollView, can_focus=True):
         self._placing = True
         try:
             self.virtual_size = Size(width, page.height)
-            self.scroll_to(y=page.line_of(spot), force=True)
+            self.scroll_to(y=page.line_of(spot))
         finally:
             self._placing = False
         self.refresh()
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Whether there is more than is in view. The scrollbar would tell a frame too late."""
+        return self.max_scroll_y > 0
 
     def scroll_to(
         self,
@@ -405,55 +315,29 @@ class MarkdownPreview(ScrollView, can_focus=True):
     @property
     def link_target(self) -> str | None:
         """Where the link under the cursor leads."""
-        if self._link is None:
+        if self._link is None or self._link.block >= len(self._page.blocks):
             return None
         links = self._page.drawing(self._link.block).links
         return links[self._link.number] if self._link.number < len(links) else None
 
     def action_link(self, direction: int) -> None:
         """Put the cursor on the next link; past the last one, on the next widget."""
-        found = self._next_link(direction)
-        self._link = found
-        if found is None:
-            if direction > 0:
-                self.screen.focus_next()
-            else:
-                self.screen.focus_previous()
+        if self._link is not None:
+            found = next_link(self._page, self._link, direction)
         else:
-            line = _line_of_link(self._page.drawing(found.block), found.number)
-            spot = Spot(found.block, line + self._page.gap(found.block))
+            edge = self._spot if direction > 0 else self._page.walk(self._spot, self._rows - 1)
+            found = link_from(self._page, edge, direction)
+        self._link = found
+        if found is not None:
+            spot = spot_of_link(self._page, found)
             below = self._page.line_of(spot) - self._page.line_of(self._spot)
             if not 0 <= below < self._rows:
                 self._place(self._page.walk(spot, -(self._rows // 3)))
-        self.refresh()
-
-    def _next_link(self, direction: int) -> _Link | None:
-        page = self._page
-        if not page.blocks:
-            return None
-        if self._link is not None:
-            index, number = self._link.block, self._link.number + direction
+        elif direction > 0:
+            self.screen.focus_next()
         else:
-            edge = self._spot if direction > 0 else page.walk(self._spot, self._rows - 1)
-            index = edge.block
-            row = edge.line - page.gap(index)
-            drawing = page.drawing(index)
-            places = [_line_of_link(drawing, link) for link in range(len(drawing.links))]
-            if direction > 0:
-                number = sum(place < row for place in places)
-            else:
-                number = sum(place <= row for place in places) - 1
-        for _ in range(_MOST_LINKLESS):
-            links = len(page.drawing(index).links)
-            if 0 <= number < links:
-                return self._Link(index, number)
-            index += direction
-            while 0 <= index < len(page.blocks) and not _may_link(page.blocks[index].block):
-                index += direction
-            if not 0 <= index < len(page.blocks):
-                return None
-            number = 0 if direction > 0 else len(page.drawing(index).links) - 1
-        return None
+            self.screen.focus_previous()
+        self.refresh()
 
     def action_follow(self) -> None:
         """Follow the link under the cursor."""
@@ -473,7 +357,7 @@ class MarkdownPreview(ScrollView, can_focus=True):
         """Follow the link that was clicked."""
         offset = event.get_content_offset(self)
         span = None if offset is None else self._span_at(offset)
-        if span is not None and span.link >= 0:
+        if offset is not None and span is not None and span.link >= 0:
             event.stop()
             spot = self._page.locate(self.scroll_offset.y + offset.y)
             self._follow(self._page.drawing(spot.block).links[span.link])
@@ -508,7 +392,7 @@ class MarkdownPreview(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget all colours and what was drawn with them."""
         super().notify_style_update()
-        self._styles.clear()
+        self._painter.forget()
         self._strips.clear()
 
     def render_line(self, y: int) -> Strip:
@@ -519,7 +403,7 @@ class MarkdownPreview(ScrollView, can_focus=True):
         if not page.blocks:
             lines = wrap([Span(self._empty, "muted")], page.width) if self._empty else []
             return self._strip(lines[y - 1] if 1 <= y <= len(lines) else (), "", width)
-        strip = Strip.blank(width, self._style(""))
+        strip = Strip.blank(width, self._painter.style())
         if line < page.height:
             spot = page.locate(line)
             row = spot.line - page.gap(spot.block)
@@ -553,19 +437,7 @@ class MarkdownPreview(ScrollView, can_focus=True):
         whole = [Span(" " * margin), *spans]
         if fill and used < self._page.width:
             whole.append(Span(" " * (self._page.width - used), fill))
-        segments = [
-            Segment("".join(span.text for span in run), self._style(style))
-            for style, run in groupby(whole, key=lambda span: span.style)
-        ]
-        strip = Strip([segment for segment in segments if cell_len(segment.text)])
-        return strip.adjust_cell_length(width, self._style(""))
-
-    def _style(self, names: str) -> Style:
-        style = self._styles.get(names)
-        if style is None:
-            classes = [f"{_STYLE}{name}" for name in names.split()]
-            style = self._styles[names] = self.get_visual_style(*classes).rich_style
-        return style
+        return self._painter.strip(whole, width)
 
     # Text selected with the mouse
 
@@ -605,12 +477,6 @@ class MarkdownPreview(ScrollView, can_focus=True):
         self.refresh()
 
 
-def slug(text: str) -> str:
-    """A heading's name as links write it: ``The Plan!`` is ``the-plan``."""
-    words = re.sub(r"[^\w\s-]", "", text.casefold())
-    return re.sub(r"\s+", "-", words.strip())
-
-
 def _followed(spot: Spot, before: Outline, after: Outline) -> Spot:
     """Where the block at a spot is after an edit."""
     old, new = before.blocks, after.blocks
@@ -622,15 +488,3 @@ def _followed(spot: Spot, before: Outline, after: Outline) -> Spot:
         if all(one.block is other.block for one, other in rest):
             return Spot(spot.block + moved, spot.line)
     return Spot(min(spot.block, len(new) - 1), spot.line)
-
-
-def _may_link(block: Block) -> bool:
-    return "[" in block.text or "<" in block.text or "://" in block.text
-
-
-def _line_of_link(drawing: Drawing, number: int) -> int:
-    """The first line of a drawing in which a link stands."""
-    for row, line in enumerate(drawing.lines):
-        if any(span.link == number for span in line.spans):
-            return row
-    return 0

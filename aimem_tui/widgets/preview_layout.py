@@ -54,35 +54,45 @@ class Layout:
         self._tops: list[int] | None = None
 
     def show(self, blocks: Sequence[Placed]) -> None:
-        """Lay out these blocks."""
+        """Lay out these blocks; what they have in common with the last ones keeps its size."""
         if len(self._heights) > 4 * len(blocks) + 10_000:
             self._heights.clear()
+        old, sizes = self.blocks, self._sizes
+        most = min(len(old), len(blocks))
+        same = 0
+        while same < most and old[same].block is blocks[same].block:
+            same += 1
+        alike = 0
+        while alike < most - same and old[-1 - alike].block is blocks[-1 - alike].block:
+            alike += 1
         self.blocks = blocks
-        self._guess()
+        # The gap above a block depends on the block before it.
+        fresh = range(same, min(len(blocks), len(blocks) - alike + 1))
+        self._sizes = [
+            *sizes[:same],
+            *(self._guess(index) for index in fresh),
+            *sizes[len(old) - alike + 1 if alike else len(old) :],
+        ]
+        self._tops = None
 
     def resize(self, width: int) -> None:
         """Lay out for another width."""
         if width != self.width:
             self.width = width
             self.forget()
-            self._guess()
+            self._sizes = [self._guess(index) for index in range(len(self.blocks))]
+            self._tops = None
 
     def forget(self) -> None:
         """Draw everything anew when it is needed."""
         self._drawings.clear()
         self._heights.clear()
 
-    def _guess(self) -> None:
-        known, width = self._heights, max(1, self.width)
-        self._sizes = [
-            self._size(index, known.get(placed.block) if known else None, width)
-            for index, placed in enumerate(self.blocks)
-        ]
-        self._tops = None
-
-    def _size(self, index: int, lines: int | None, width: int) -> int:
+    def _guess(self, index: int) -> int:
+        block = self.blocks[index].block
+        lines = self._heights.get(block)
         if lines is None:
-            lines = guessed_lines(self.blocks[index].block, width)
+            lines = guessed_lines(block, max(1, self.width))
         return lines + self.gap(index) if lines else 0
 
     def gap(self, index: int) -> int:
@@ -155,10 +165,16 @@ class Layout:
             index -= 1
             self.drawing(index)
             line += self._sizes[index]
+        line = max(line, 0)
         while line >= self._sizes[index] and index < len(self.blocks) - 1:
             line -= self._sizes[index]
             index += 1
             self.drawing(index)
+        # Past the last line, and nobody can stand on a block that shows nothing.
+        while not self._sizes[index] and index > 0:
+            index -= 1
+            self.drawing(index)
+            line = self._sizes[index]
         return Spot(index, max(0, min(line, self._sizes[index] - 1)))
 
     def end(self) -> Spot:

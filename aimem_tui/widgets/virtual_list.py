@@ -17,13 +17,10 @@ How it works:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
@@ -35,6 +32,7 @@ from textual.strip import Strip
 
 from aimem_tui.widgets.cells import fit_spans, wrap
 from aimem_tui.widgets.icons import PLAIN, Icons
+from aimem_tui.widgets.painting import Painter
 from aimem_tui.widgets.rows import Row, RowModel, Span
 
 _STYLE = "virtual-list--"
@@ -168,7 +166,7 @@ class VirtualList(ScrollView, can_focus=True):
         self._cursor_key: Hashable | None = None
         self._shown: list[Hashable] = []
         self._strips: LRUCache[Hashable, tuple[Strip, ...]] = LRUCache(512)
-        self._styles: dict[tuple[str, str], Style] = {}
+        self._painter = Painter(self, _STYLE)
 
     @property
     def cursor_key(self) -> Hashable | None:
@@ -271,8 +269,13 @@ class VirtualList(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget all colours and what was drawn with them."""
         super().notify_style_update()
-        self._styles.clear()
+        self._painter.forget()
         self._strips.clear()
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Whether there is more than is in view. The scrollbar would tell a frame too late."""
+        return self.max_scroll_y > 0
 
     def scroll_to(
         self,
@@ -375,7 +378,7 @@ class VirtualList(ScrollView, can_focus=True):
         return (
             self._empty_strip(y, width)
             if self._empty and not self.model.count()
-            else (Strip.blank(width, self._style("", "")))
+            else (Strip.blank(width, self._painter.style()))
         )
 
     def _row_strips(self, index: int, width: int) -> tuple[Strip, ...]:
@@ -405,7 +408,7 @@ class VirtualList(ScrollView, can_focus=True):
         head, head_cells = fit_spans(spans, room, self.icons.ellipsis)
         gap = width - 1 - indent - head_cells - tail_cells
         drawn = (Span(" " * indent), *head, Span(" " * gap), *tail, Span(" "))
-        return self._strip(drawn, state, width)
+        return self._painter.strip(drawn, width, state)
 
     def _empty_strip(self, y: int, width: int) -> Strip:
         margin = 2 if width > 20 else 0
@@ -415,20 +418,4 @@ class VirtualList(ScrollView, can_focus=True):
             for line in wrap([Span(part, "muted")], width - 2 * margin)
         ]
         line = lines[y - 1] if 1 <= y <= len(lines) else ()
-        return self._strip((Span(" " * margin), *line), "", width)
-
-    def _strip(self, spans: Iterable[Span], state: str, width: int) -> Strip:
-        """Spans as a strip of that width; neighbours in one style leave as one run of bytes."""
-        segments = [
-            Segment("".join(span.text for span in run), self._style(state, style))
-            for style, run in groupby(spans, key=lambda span: span.style)
-        ]
-        return Strip(segments).adjust_cell_length(width, self._style(state, ""))
-
-    def _style(self, state: str, names: str) -> Style:
-        style = self._styles.get((state, names))
-        if style is None:
-            classes = [f"{_STYLE}{name}" for name in (state, *names.split(" ")) if name]
-            style = self.get_visual_style(*classes).rich_style
-            self._styles[state, names] = style
-        return style
+        return self._painter.strip((Span(" " * margin), *line), width)

@@ -46,9 +46,7 @@ def rebuild(workspace: Workspace, progress: Callable[[Progress], None]) -> int:
     Raises:
         StorageError: if the file cannot be written.
     """
-    total = int(
-        workspace.database.read().execute("SELECT count(*) FROM thought_ids").get
-    )
+    total = int(workspace.database.read().execute("SELECT count(*) FROM thought_ids").get)
     projector.drop(workspace.database)
     done = 0
     progress(Progress("Rebuilding", 0, total))

@@ -17,4 +17,7 @@ def with_suffix(path: str, suffix: str = ".md") -> str:
 
 def first_text(path: str) -> str:
     """What a new thought begins with when nothing else is said: its name as a title."""
-    return f"# {title_from_name(path)}\n" if is_markdown(path) else ""
+    if not is_markdown(path):
+        return ""
+    title = title_from_name(path)
+    return f"# {title[:1].upper()}{title[1:]}\n"

@@ -176,9 +176,7 @@ class Workspace:
         """Tags in use that begin so, the most used first."""
         return catalogue.tags(self.database.read(), beginning, limit=limit)
 
-    def thoughts_in(
-        self, folder: str, limit: int, after: Thought | None = None
-    ) -> list[Thought]:
+    def thoughts_in(self, folder: str, limit: int, after: Thought | None = None) -> list[Thought]:
         """The thoughts directly in a folder, by name, behind ``after``."""
         return catalogue.thoughts_in(self.database.read(), folder, limit=limit, after=after)
 
@@ -188,9 +186,11 @@ class Workspace:
 
     def at(self, path: str) -> str | None:
         """The id of the thought shown at exactly this path, if there is one."""
-        row = self.database.read().execute(
-            "SELECT id FROM thoughts WHERE path = ? AND shown", (path,)
-        ).fetchone()
+        row = (
+            self.database.read()
+            .execute("SELECT id FROM thoughts WHERE path = ? AND shown", (path,))
+            .fetchone()
+        )
         return None if row is None else str(row[0])
 
     def follow(self, source: Thought | None, target: str) -> Thought | None:
@@ -508,9 +508,7 @@ class Workspace:
             position = log.last_position(connection)
             document = documents.load(connection, _known(connection, thought))
             _ = document.text
-        return LiveThought(
-            thought, document, position, self.writer.submit, self.author, self.clock
-        )
+        return LiveThought(thought, document, position, self.writer.submit, self.author, self.clock)
 
     @property
     def writer(self) -> GroupWriter:

@@ -410,3 +410,10 @@ async def test_hints_are_few_and_follow_the_focus(tmp_path: Path) -> None:
         in_text = at.main.query_one(Hints).hints
         assert in_tree != in_text
         assert max(len(in_tree), len(in_text)) <= 8
+
+
+async def test_a_new_thought_in_a_new_folder_is_shown_in_the_tree(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        thought = at.workspace.create("inbox/today/first.md", "# First\n")
+        at.main.open_thought(thought.id)
+        await at.until(lambda: "  first" in at.screen_text(), "its row")

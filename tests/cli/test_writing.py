@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimem_tui.cli import texts
+from aimem_tui.workspace import naming
 from tests.cli.running import Aimem
 
 
@@ -232,6 +232,6 @@ def test_a_value_may_begin_with_a_dash_behind_two_dashes(aimem: Aimem) -> None:
 
 @given(st.text(alphabet="abcé-_. 0129", min_size=1, max_size=20))
 def test_a_path_gets_a_suffix_once(name: str) -> None:
-    path = texts.with_suffix(f"notes/{name}")
-    assert texts.with_suffix(path) == path
+    path = naming.with_suffix(f"notes/{name}")
+    assert naming.with_suffix(path) == path
     assert path.startswith(f"notes/{name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from aimem_tui.cli import output, shapes, texts
+from aimem_tui.cli import output, shapes
 from aimem_tui.cli.command import command, json_option
 from aimem_tui.cli.context import Session
 from aimem_tui.cli.diagnostics import UsageProblem
@@ -13,6 +13,7 @@ from aimem_tui.cli.styling import bold
 from aimem_tui.cli.types import TagName, Text, ThoughtName
 from aimem_tui.errors import Refused
 from aimem_tui.model import Thought
+from aimem_tui.workspace import naming
 from aimem_tui.workspace.workspace import Workspace
 
 
@@ -141,7 +142,7 @@ def _targets(workspace: Workspace, thoughts: list[Thought], path: str) -> list[s
     if into_folder:
         return [f"{folder}/{thought.name}".lstrip("/") for thought in thoughts]
     suffix = "." + thoughts[0].name.rpartition(".")[2] if "." in thoughts[0].name[1:] else ""
-    return [texts.with_suffix(path, suffix)]
+    return [naming.with_suffix(path, suffix)]
 
 
 def _is_folder(workspace: Workspace, path: str) -> bool:

@@ -14,6 +14,7 @@ from aimem_tui.cli.options import thought_argument
 from aimem_tui.cli.styling import bold
 from aimem_tui.cli.types import Text, ThoughtName
 from aimem_tui.model import Thought
+from aimem_tui.workspace import naming
 
 _AT_ONCE = 1.0
 """Seconds in which nobody has edited anything: the editor did not wait for its window."""
@@ -41,10 +42,10 @@ def new_command(session: Session, path: str, text: str | None, edit: bool, as_js
         raise UsageProblem(
             f"{path} is a folder.", hint="Say what the thought is called in it, as in plans/auth."
         )
-    path = texts.with_suffix(path)
+    path = naming.with_suffix(path)
     given = texts.given_text(text)
     workspace = session.reading()
-    made = workspace.create(path, given or texts.first_text(path))
+    made = workspace.create(path, given or naming.first_text(path))
     if edit:
         _edit(session, made)
         made = workspace.by_id(made.id)

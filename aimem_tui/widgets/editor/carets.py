@@ -4,8 +4,9 @@ A place in the text is a byte offset everywhere outside of the widget: that is w
 counts in, and moving it through a change is arithmetic. Locations (rows and columns) are made
 from it at the last moment.
 
-The rule for a place at which something is inserted: it stays before the insertion, for everybody.
+The rule for a caret at which something is inserted: it stays before the insertion, for everybody.
 Only who types moves behind what they typed. A place inside a deleted range goes to its start.
+A selection keeps what it selects: what is inserted at either of its edges stays outside.
 """
 
 from __future__ import annotations
@@ -79,10 +80,15 @@ class ByteSelection(NamedTuple):
         return cls(byte, byte)
 
     def move(self, steps: Iterable[Step], *, behind: bool = False) -> ByteSelection:
-        """Where the selection goes; ``behind`` what is inserted exactly at it, or before."""
+        """Where the selection goes: it keeps what it selects, and takes in nothing at its edges.
+
+        If it selects nothing, it goes ``behind`` what is inserted exactly there, or stays before.
+        """
         anchor, head = self
         for step in steps:
-            anchor, head = step.move(anchor, behind=behind), step.move(head, behind=behind)
+            order = head - anchor
+            anchor = step.move(anchor, behind=order > 0 or (behind and not order))
+            head = step.move(head, behind=order < 0 or (behind and not order))
         return ByteSelection(anchor, head)
 
 

@@ -118,8 +118,12 @@ def measure(line: str, tab_width: int) -> Cells:
 
 @lru_cache(maxsize=8192)
 def drawn(grapheme: str) -> str:
-    """What stands on the screen for a grapheme: at least one cell, and safe to draw."""
-    text = printable(grapheme)
+    """What stands on the screen for a grapheme: at least one cell, and safe to draw.
+
+    The selector for emoji style (U+FE0F) is left out: terminals do not agree on the width that it
+    gives, and Rich loses a cell where it cuts what it has widened.
+    """
+    text = printable(grapheme).replace("\ufe0f", "")
     if category(grapheme[0]) in ("Mn", "Me", "Mc"):
         text = _CARRIER + text
     return text if cell_len(text) else NOTHING_TO_SEE

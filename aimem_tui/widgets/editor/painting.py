@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -20,6 +21,7 @@ from textual.geometry import Offset
 from textual.strip import Strip
 from textual.widgets.text_area import Location, Selection
 
+from aimem_tui.widgets.cells import cut, printable
 from aimem_tui.widgets.editor.carets import PERSON_COLORS, Caret
 from aimem_tui.widgets.editor.highlight import Highlighter
 from aimem_tui.widgets.editor.strips import Brush, overlay
@@ -109,7 +111,8 @@ class Flag:
     """A name beside a caret, on the wrapped text."""
 
     offset: Offset
-    text: str
+    name: str
+    """Printable."""
     style: Style
 
 
@@ -147,7 +150,8 @@ def paint(scene: Scene, y: int) -> Strip:
     base = looks.base + looks.cursor_line if on_caret_line else looks.base
     brush = Brush(wrapping.cells(row.line), row, base)
     for span in scene.highlighter.spans(row.line):
-        brush.lay(span.start, span.end, looks.syntax[span.look])
+        if span.start < row.stop and span.end > row.start:
+            brush.lay(span.start, span.end, looks.syntax[span.look])
     for other in scene.others:
         _lay_selection(brush, row, Selection(other.anchor, other.head), _tint(base, other.color))
     _lay_selection(brush, row, scene.selection, looks.selection)
@@ -157,11 +161,14 @@ def paint(scene: Scene, y: int) -> Strip:
     if scene.scrolled:
         strip = strip.crop(scene.scrolled, scene.scrolled + width)
     if scene.placeholder and not y and not wrapping.document.byte_count:
-        strip = _lay_placeholder(strip, scene.placeholder, looks)
+        # Beside the caret, which keeps the first cell.
+        text = cut(printable(scene.placeholder), width - 1)
+        strip = overlay(strip, 1, text, looks.base + looks.placeholder)
     for flag in scene.flags:
         if flag.offset.y == y:
-            x = max(min(flag.offset.x - scene.scrolled, width - len(flag.text)), 0)
-            strip = overlay(strip, x, flag.text[: width - x], flag.style)
+            name = cut(flag.name, width)
+            x = max(min(flag.offset.x - scene.scrolled, width - cell_len(name)), 0)
+            strip = overlay(strip, x, name, flag.style)
     return Strip.join([_gutter(row, scene), strip]) if scene.gutter_width else strip
 
 
@@ -193,13 +200,6 @@ def _lay_carets(brush: Brush, row: Row, scene: Scene) -> None:
                 brush.mark(location[1], scene.looks.bracket)
     if scene.caret_drawn and holds(row, caret):
         brush.mark(caret[1], scene.looks.cursor)
-
-
-def _lay_placeholder(strip: Strip, text: str, looks: Looks) -> Strip:
-    """The placeholder in the empty first row, its first letter under the caret if that is drawn."""
-    caret = next(iter(strip)).style or looks.base
-    strip = overlay(strip, 0, text[: strip.cell_length], looks.base + looks.placeholder)
-    return overlay(strip, 0, text[:1], looks.placeholder + caret)
 
 
 def _gutter(row: Row, scene: Scene) -> Strip:

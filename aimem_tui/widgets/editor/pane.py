@@ -84,17 +84,17 @@ class TextPane(BareTextArea):
         .editor--strike { text-style: strike; }
         .editor--code { color: $text-accent; }
         .editor--link { color: $text-secondary; }
-        .editor--url { color: $foreground 60%; }
+        .editor--url { color: $foreground 65%; }
         .editor--wiki { color: $text-secondary; }
         .editor--tag { color: $text-accent; }
         .editor--bullet { color: $text-primary; }
         .editor--open { color: $text-warning; text-style: bold; }
         .editor--done { color: $text-success; }
-        .editor--finished { color: $foreground 60%; }
+        .editor--finished { color: $foreground 65%; }
         .editor--quote { color: $foreground 75%; text-style: italic; }
         .editor--key { color: $text-primary; }
-        .editor--comment { color: $foreground 60%; text-style: italic; }
-        .editor--marker { color: $foreground 60%; }
+        .editor--comment { color: $foreground 65%; text-style: italic; }
+        .editor--marker { color: $foreground 65%; }
     }
     """
 
@@ -110,7 +110,7 @@ class TextPane(BareTextArea):
         show_line_numbers: bool = False,
         read_only: bool = False,
         name: str | None = None,
-        id: str | None = None,  # noqa: A002
+        id: str | None = None,
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
@@ -120,6 +120,10 @@ class TextPane(BareTextArea):
         self._others = OtherCarets()
         self._placed: list[PlacedCaret] | None = None
         self._bracket: Location | None = None
+        # Whether the view is where it should be, and if not, the byte to show at its top.
+        self._settled = False
+        self._top: int | None = None
+        self._wrapping = Wrapping(LineDocument(""))
         super().__init__(
             placeholder=placeholder,
             show_line_numbers=show_line_numbers,
@@ -143,7 +147,8 @@ class TextPane(BareTextArea):
     def show_text(self, text: str) -> None:
         """Show another text from its beginning, without anybody else's carets."""
         self._others.show((), 0)
-        self._bracket = None
+        self._bracket = self._top = None
+        self._settled = self._laid_out
         self._build(text)
         self.put_selection(Selection())
         self.measure_again()
@@ -187,7 +192,7 @@ class TextPane(BareTextArea):
 
     def _build(self, text: str) -> None:
         self._lines = LineDocument(text)
-        self._wrapping = Wrapping(self._lines, self.wrap_width, self.indent_width)
+        self._wrapping = Wrapping(self._lines, self._wrap_width, self.indent_width)
         self._navigator = Navigator(self._wrapping)
         self._highlighter = Highlighter(self._lines)
         self._placed = self._scene = None
@@ -196,10 +201,10 @@ class TextPane(BareTextArea):
     def _remember(self) -> _Before:
         """Where everything is, before the text changes."""
         selection = self.byte_selection
-        held, rows_above = selection.head, self.caret_offset.y - self.scroll_offset.y
-        if self.caret_offset.y not in self._visible_rows:
-            row = self._wrapping.row(self.scroll_offset.y)
-            held, rows_above = self._lines.byte_of((row.line, row.start)), 0
+        if self.caret_offset.y in self._visible_rows:
+            held, rows_above = selection.head, self.caret_offset.y - self.scroll_offset.y
+        else:
+            held, rows_above = self._top_byte, 0
         return _Before(selection, held, rows_above, self._marked_rows(self.selection))
 
     def _settle(
@@ -214,15 +219,16 @@ class TextPane(BareTextArea):
         self._others.follow(steps)
         self._placed = self._scene = None
         previous = self.selection
-        if self.wrap_width != self._wrapping.width:
-            self._wrapping.wrap(self.wrap_width)
+        if self._wrap_width != self._wrapping.width:
+            self._wrapping.wrap(self._wrap_width)
             lines = range(self._lines.line_count)
         self.put_selection(self._locations(selection or before.selection.move(steps)))
         self.measure_again()
-        if not self.is_mounted:
+        held = ByteSelection.caret(before.held).move(steps).head
+        if not self._laid_out:
+            self._top = held if self._settled else None
             return
         if selection is None:
-            held = ByteSelection.caret(before.held).move(steps).head
             self._scroll_to_row(self._row_of(held) - before.rows_above)
         else:
             self.scroll_cursor_visible()
@@ -245,33 +251,24 @@ class TextPane(BareTextArea):
     @property
     def view_state(self) -> ViewState:
         """Where the reader is, to come back to by `restore_view_state`."""
-        row = self._wrapping.row(self.scroll_offset.y)
-        return ViewState(*self.byte_selection, self._lines.byte_of((row.line, row.start)))
+        return ViewState(*self.byte_selection, self._top_byte)
 
     def restore_view_state(self, state: ViewState) -> None:
         """Go to where the reader was; what lies outside of the text is moved into it."""
+        previous = self.selection
         self.put_selection(self._locations(ByteSelection(state.anchor, state.head)))
-        self.record_cursor_width()
-        self._caret_moved(Selection())
-
-        def scroll() -> None:
-            self._scroll_to_row(self._row_of(state.top))
-
-        if self._wrapping.width:
-            scroll()
-        else:
-            self.call_after_refresh(scroll)
-        self.refresh()
+        self._top = state.top
+        self.rewrap()
+        self._caret_moved(previous)
 
     def set_carets(self, carets: Iterable[Caret]) -> None:
         """Show other people's carets, and no others than these."""
         before = self._other_rows()
         self._others.show(carets, monotonic() + self.NAMED_FOR)
         self._placed = None
-        if self.is_mounted:
-            self._repaint(before | self._other_rows())
-            if self.NAMED_FOR and len(self._others):
-                self.set_timer(self.NAMED_FOR, self._end_naming)
+        self._repaint(before | self._other_rows())
+        if self.NAMED_FOR and len(self._others) and self.is_mounted:
+            self.set_timer(self.NAMED_FOR, self._end_naming)
 
     def _end_naming(self) -> None:
         """Take down the names that have stood long enough, wherever they were."""
@@ -279,6 +276,10 @@ class TextPane(BareTextArea):
 
     def selection_moved(self, previous: Selection, current: Selection) -> None:
         """Bring the caret into view, and paint what it left and where it is."""
+        if not self._laid_out:
+            self.put_selection(current)
+            self._top, self._settled = None, False
+            return
         left = self._marked_rows(previous)
         self.app.clear_selection()
         self.scroll_cursor_visible()
@@ -289,7 +290,8 @@ class TextPane(BareTextArea):
         row, column = self.selection.end
         character = self._lines[row][column : column + 1]
         self._bracket = self.find_matching_bracket(character, self.selection.end)
-        self.app.cursor_position = self.cursor_screen_offset
+        if self.has_focus:
+            self.app.cursor_position = self.cursor_screen_offset
         if self.selection != previous:
             self.post_message(self.SelectionChanged(self.selection, self))
 
@@ -334,13 +336,40 @@ class TextPane(BareTextArea):
     # Rows
 
     def rewrap(self) -> None:
-        """Wrap to the width there is, and keep in view what was."""
-        before = self._remember()
-        self._wrapping.wrap(self.wrap_width, self.indent_width)
+        """Wrap to the width there is. In view stays what was, or comes what is to be shown."""
+        if not self._laid_out:
+            return
+        before, top = self._remember(), self._top
+        self._wrapping.wrap(self._wrap_width, self.indent_width)
         self.put_selection(self.selection)
         self.measure_again()
-        self._scroll_to_row(self._row_of(before.held) - before.rows_above)
+        if top is not None:
+            self._scroll_to_row(self._row_of(top))
+        elif self._settled:
+            self._scroll_to_row(self._row_of(before.held) - before.rows_above)
+        else:
+            self.scroll_cursor_visible(center=True)
+        self._top, self._settled = None, True
+        self._caret_moved(self.selection)
         self.refresh()
+
+    @property
+    def _laid_out(self) -> bool:
+        """Whether there is room on the screen; not before the first layout, nor while hidden."""
+        return self.is_mounted and self.scrollable_content_region.width > 0
+
+    @property
+    def _wrap_width(self) -> int:
+        """The width to wrap to; while hidden, the last one, so that little is done in vain."""
+        return self.wrap_width if self._laid_out else self._wrapping.width
+
+    @property
+    def _top_byte(self) -> int:
+        """What the first row on the screen begins with."""
+        if self._top is not None:
+            return self._top
+        row = self._wrapping.row(self.scroll_offset.y)
+        return self._lines.byte_of((row.line, row.start))
 
     def _row_of(self, byte: int) -> int:
         return self._wrapping.location_to_offset(self._lines.location_of(byte)).y
@@ -390,6 +419,13 @@ class TextPane(BareTextArea):
         self._painted.clear()
         self._looks = self._scene = None
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of a region of the screen."""
+        if self._top is not None or not self._settled:
+            # Textual does not tell every time that a widget is shown again; this does.
+            self.rewrap()
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """A row of the screen."""

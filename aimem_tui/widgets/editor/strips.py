@@ -10,14 +10,18 @@ same cells on the outer side, so no wide character is cut in half.
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Iterable
+from itertools import groupby, pairwise, repeat
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from aimem_tui.widgets.editor.cells import Cells
 from aimem_tui.widgets.editor.wrapping import Row
+
+_JOINER = "\u200d"
 
 
 class Brush:
@@ -52,7 +56,9 @@ class Brush:
         """The painted row, filled up to ``width`` cells."""
         cells, at = self._cells, self._first
         segments: list[Segment] = []
-        for style, run in groupby(self._styles[: self._count]):
+        for (style, _joined), run in groupby(
+            zip(self._styles[: self._count], self._joined(), strict=False)
+        ):
             stop = at + sum(1 for _ in run)
             segments.append(Segment(cells.drawn(at, stop), style))
             at = stop
@@ -65,12 +71,26 @@ class Brush:
             used = width
         return Strip(segments, used)
 
+    def _joined(self) -> Iterable[int]:
+        """For each grapheme 0, or if it is joined of several emoji, a number of its own.
+
+        Rich miscounts where it cuts a segment with joined emoji in it; in one of their own they
+        are safe.
+        """
+        cells = self._cells
+        if cells.plain or _JOINER not in cells.line:
+            return repeat(0)
+        columns = cells.columns[self._first : self._first + self._count + 1]
+        return [
+            stop if _JOINER in cells.line[start:stop] else 0 for start, stop in pairwise(columns)
+        ]
+
 
 def overlay(strip: Strip, x: int, text: str, style: Style) -> Strip:
-    """The strip with ``text`` (one cell per character) drawn over it from cell ``x`` on."""
-    end = x + len(text)
-    before, _, after = strip.divide([x, end, strip.cell_length])
-    return Strip.join([before, Strip([Segment(text, style)], len(text)), after])
+    """The strip with a printable text drawn over it from cell ``x`` on; it must fit."""
+    width = cell_len(text)
+    before, _, after = strip.divide([x, x + width, strip.cell_length])
+    return Strip.join([before, Strip([Segment(text, style)], width), after])
 
 
 def changed_cells(old: Strip, new: Strip) -> tuple[int, int] | None:

@@ -28,7 +28,7 @@ class BareTextArea(TextArea, inherit_bindings=False):
     )
 
     def selection_moved(self, previous: Selection, current: Selection) -> None:
-        """Called when the selection was set, while the widget is mounted."""
+        """Called when the selection was set."""
         raise NotImplementedError
 
     def rewrap(self) -> None:
@@ -85,8 +85,7 @@ class BareTextArea(TextArea, inherit_bindings=False):
         """Not used: documents come by `show_document`."""
 
     def _watch_selection(self, previous_selection: Selection, selection: Selection) -> None:
-        if self.is_mounted:
-            self.selection_moved(previous_selection, selection)
+        self.selection_moved(previous_selection, selection)
 
     def _rewrap_and_refresh_virtual_size(self) -> None:
         self.rewrap()
