@@ -33,6 +33,8 @@ from aimem_tui.widgets.virtual_list import VirtualList
 from aimem_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from aimem_tui.store.watcher import News
     from aimem_tui.ui_state import UiState
 
@@ -46,6 +48,9 @@ F6  import a folder
 ^P  all commands"""
 
 _AGE_S = 20
+_SAVING_MS = 500
+"""What is on disk within this time is not worth a word: a line that changed twice for each key would
+be most of what goes to the terminal."""
 _ABOUT_THE_OPEN = (actions.Area.THOUGHT, actions.Area.WRITING)
 _TREE_HINTS = ("find", "new", "move", "trash", "toggle_about", "commands", "help")
 _NARROW_TREE_HINTS = ("find", "new", "move", "trash", "commands", "help")
@@ -118,6 +123,7 @@ class MainScreen(Screen[None]):
         self._errands = Errands(self)
         self._trouble = ""
         self._edited_at: int | None = None
+        self._look_again: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Top line, three panes, bottom line."""
@@ -250,7 +256,7 @@ class MainScreen(Screen[None]):
         state = ""
         if writing.trouble or self._trouble:
             state = writing.trouble or self._trouble
-        elif writing.pending:
+        elif writing.pending and self._workspace.clock() - writing.oldest > _SAVING_MS:
             state = "Saving"
         elif thought is not None:
             at = max(thought.updated_at, self._edited_at or 0)
@@ -391,6 +397,12 @@ class MainScreen(Screen[None]):
     def on_page_edited(self) -> None:
         """Somebody writes here."""
         self._edited_at = self._workspace.clock()
+        self._say_state()
+        if self._look_again is None:
+            self._look_again = self.set_timer(2 * _SAVING_MS / 1000, self._say_whether_saved)
+
+    def _say_whether_saved(self) -> None:
+        self._look_again = None
         self._say_state()
 
     def on_page_moved(self) -> None:

@@ -36,6 +36,8 @@ class WriterState:
     """Edits that are not on disk yet."""
     trouble: str
     """Why the last commit failed, in words; empty when all is well."""
+    oldest: int = 0
+    """When the one that waits longest was made, in ms; 0 if none waits."""
 
 
 class GroupWriter:
@@ -81,7 +83,8 @@ class GroupWriter:
     def state(self) -> WriterState:
         """How many edits wait, and why, if something is wrong."""
         with self._condition:
-            return WriterState(len(self._queue), self._trouble)
+            oldest = self._queue[0].at if self._queue else 0
+            return WriterState(len(self._queue), self._trouble, oldest)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until everything submitted so far is on disk; False if it did not get there.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from rich.cells import cell_len, split_graphemes
 
@@ -32,23 +33,35 @@ _VISIBLE: dict[int, str] = (
 )
 
 _PICTURE = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
-_JOINS_NOTHING = re.compile(
-    rf"\u200d(?![{_PICTURE}])|(?<![{_PICTURE}\ufe0f])\u200d"
-    rf"|(?<![{_PICTURE}0-9#*\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d\u3297\u3299])\ufe0f"
-)
-
-_ONE_CELL = re.compile(
-    "[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0400-\u0482"
-    "\u2010-\u2027\u2030-\u203b\u2190-\u2193\u2500-\u25fc\u2800-\u28ff]*"
-)
-
 _WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60"
-_WORD = re.compile(rf" +|[{_WIDE}]|[^ {_WIDE}]+")
+
+# These classes take milliseconds to compile, and text in ASCII needs none of them.
+
+
+@cache
+def _joins_nothing() -> re.Pattern[str]:
+    return re.compile(
+        rf"\u200d(?![{_PICTURE}])|(?<![{_PICTURE}\ufe0f])\u200d"
+        rf"|(?<![{_PICTURE}0-9#*\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d\u3297\u3299])\ufe0f"
+    )
+
+
+@cache
+def _one_cell() -> re.Pattern[str]:
+    return re.compile(
+        "[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0400-\u0482"
+        "\u2010-\u2027\u2030-\u203b\u2190-\u2193\u2500-\u25fc\u2800-\u28ff]*"
+    )
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    return re.compile(rf" +|[{_WIDE}]|[^ {_WIDE}]+")
 
 
 def one_cell(text: str) -> bool:
     """Whether every character is known to fill exactly one cell."""
-    return text.isascii() or _ONE_CELL.fullmatch(text) is not None
+    return text.isascii() or _one_cell().fullmatch(text) is not None
 
 
 def printable(text: str) -> str:
@@ -60,7 +73,7 @@ def printable(text: str) -> str:
         return text
     if "\t" in text:
         text = text.expandtabs(TAB)
-    return _JOINS_NOTHING.sub("", text.translate(_VISIBLE))
+    return _joins_nothing().sub("", text.translate(_VISIBLE))
 
 
 def cut(text: str, width: int) -> str:
@@ -129,7 +142,7 @@ def line_ranges(text: str, width: int) -> list[tuple[int, int]]:
     ranges: list[tuple[int, int]] = []
     start = end = 0
     used = pending = 0
-    for match in _WORD.finditer(text):
+    for match in _word().finditer(text):
         word = match.group()
         cells = cell_len(word)
         if word[0] == " ":

@@ -241,5 +241,6 @@ class ThoughtTree(VirtualList):
             self.thoughts.open(folder)
         else:
             self.thoughts.close(folder)
-        self.model_changed()
+        if self.thoughts.is_open(folder) == opened:
+            self.model_changed()
         self.post_message(self.FolderToggled(self, folder, opened))
