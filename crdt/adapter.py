@@ -150,7 +150,8 @@ class EngineDoc:
         self._deltas: list[_Delta] = []
         self._update_watchers: list[Callable[[bytes], None]] = []
         self._text_watchers: list[Callable[[Sequence[Change], bool], None]] = []
-        self._unobserve: Callable[[], None] | None = None
+        self._update_subscription: pycrdt.Subscription | None = None
+        self._text_subscription: pycrdt.Subscription | None = None
         self._undo: pycrdt.UndoManager | None = None
         self._undo_origin: int | None = None
 
@@ -320,20 +321,22 @@ class EngineDoc:
         return stop
 
     def _observe(self) -> None:
-        """Observe the engine while somebody watches, no longer: it never frees an observed one."""
-        watched = bool(self._update_watchers or self._text_watchers)
-        if watched and self._unobserve is None:
-            updates = self._doc.observe(self._note_update)
-            texts = self._content.observe(self._note_text)
+        """Observe of the engine what somebody watches, no longer: it never frees what is observed.
 
-            def unobserve() -> None:
-                self._doc.unobserve(updates)
-                self._content.unobserve(texts)
-
-            self._unobserve = unobserve
-        elif not watched and self._unobserve is not None:
-            self._unobserve()
-            self._unobserve = None
+        A text that nobody watches is not observed: the engine computes a delta for each edit.
+        """
+        if bool(self._update_watchers) != (self._update_subscription is not None):
+            if self._update_subscription is None:
+                self._update_subscription = self._doc.observe(self._note_update)
+            else:
+                self._doc.unobserve(self._update_subscription)
+                self._update_subscription = None
+        if bool(self._text_watchers) != (self._text_subscription is not None):
+            if self._text_subscription is None:
+                self._text_subscription = self._content.observe(self._note_text)
+            else:
+                self._content.unobserve(self._text_subscription)
+                self._text_subscription = None
 
     def _note_update(self, event: pycrdt.TransactionEvent) -> None:
         self._updates.append(event.update)

@@ -13,24 +13,14 @@ was deleted. A checkpoint is loaded into a fresh document and compared before an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from crdt import adapter
+from crdt.entry import Checkpoint
 from crdt.errors import CrdtError
-from crdt.vector import Vector
+
+__all__ = ["Checkpoint", "build_state", "has_structs", "is_gapless"]
 
 _PROBE_CLIENT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The state of one thought, and which entries of the workspace it includes."""
-
-    thought: str
-    state: bytes
-    """A Yjs update, version 1, that alone makes the thought."""
-    vector: Vector
-    """For each replica the last entry *of this thought* that the state includes."""
 
 
 def build_state(updates: Sequence[bytes]) -> bytes:

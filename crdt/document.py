@@ -126,6 +126,16 @@ class ThoughtDocument:
         trash = self.meta.trash
         return trash if trash is not None and trash.digest == digest(self.text) else None
 
+    @property
+    def outlived_trash(self) -> Trash | None:
+        """The trash record, if an edit has brought the thought back since.
+
+        Whoever edits the thought again takes it away, lest the thought vanish once more when its
+        text happens to become what it was.
+        """
+        trash = self.meta.trash
+        return trash if trash is not None and trash.digest != digest(self.text) else None
+
     def state(self) -> bytes:
         """The whole document as one update."""
         return self._engine.state()

@@ -16,3 +16,11 @@ class GapError(CrdtError):
 
 class EngineMismatch(CrdtError):
     """The installed engine is not the one this version of aimem was proved with."""
+
+
+class WireError(CrdtError):
+    """A frame or an update is not what the protocol allows."""
+
+
+class OrderError(WireError):
+    """Frames or entries came in an order that no log has."""

@@ -5,7 +5,7 @@ so that no one ever sees half a flag or an accent without its letter. The bounda
 the extended grapheme clusters of Unicode Standard Annex #29.
 
 * Indices are code points, as Python counts them. 0 and ``len(text)`` are always boundaries.
-* Nothing is cached and nothing is scanned from the start: one look-up costs about a microsecond,
+* Nothing is kept and nothing is scanned from the start: one look-up costs a few microseconds,
   wherever it is in the text, and a little more inside very long clusters and rows of flags.
 * ASCII text is answered without Unicode data: there, only CR LF is longer than one code point.
 * For the rest, the ``regex`` package brings the Unicode tables. It is imported at first need.

@@ -4,8 +4,8 @@ A file saved by an editor or written by an agent is only a text; what was done t
 found again before it can be merged. Whatever a script leaves alone survives what others do to
 the document meanwhile, so a script touches as little as it can and never rewrites a text whole.
 
-* Lines are compared first, then the words of changed lines; of a changed word only the
-  graphemes that differ are replaced. Pieces are always whole graphemes, so no edit splits one.
+* Lines are compared first, then the words of changed lines; of a word that is still recognisable
+  only the graphemes that differ are replaced. No piece, and so no edit, splits a grapheme.
 * Pieces are matched from the outside in: common ends, then pieces that occur once on both sides,
   in their longest common order (patience diff, Bram Cohen), and where there are none, the greedy
   algorithm of Myers, "An O(ND) Difference Algorithm and Its Variations" (1986).
@@ -18,13 +18,13 @@ the document meanwhile, so a script touches as little as it can and never rewrit
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, chain, count, groupby
+from itertools import accumulate, count, groupby
+from math import isqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from crdt.graphemes import graphemes, is_boundary
@@ -32,18 +32,26 @@ from crdt.graphemes import graphemes, is_boundary
 if TYPE_CHECKING:
     from regex import Pattern
 
+# A step of work is about a tenth of a microsecond. One comparison may take so many, and some more
+# for every character of its texts; below is what the parts of the work are taken to cost.
 _ALLOWANCE = 2_000_000
-"""Steps one comparison may take, each about a tenth of a microsecond, and two per character."""
-
-_STEPS_PER_REGION = 100
+_ALLOWANCE_PER_CHARACTER = 2
+_STEPS_PER_BLOCK = 500
+_STEPS_PER_REGION = 200
 _STEPS_PER_PIECE = 2
-_STEPS_PER_DIAGONAL = 6
+_STEPS_PER_DIAGONAL = 12
 
-_PATH_EDITS = 64
+_CONTEXT = 2
+"""How many pieces, a blank and a word, a word must share with its twin to be an anchor."""
+
+_PATH_EDITS = 128
 """Edits after which the greedy algorithm settles for the best path so far and starts afresh."""
 
 _PATH_LAG = 64
 """How many pieces behind the furthest path another may be before it is given up."""
+
+_PIECES_PER_EDIT = 5
+"""How far, both sides counted, a path must get for each edit, or its texts are unlike."""
 
 _LONG_BLOCK = 10_000
 """Characters from which on changed lines lose their common ends before they are cut up."""
@@ -70,7 +78,7 @@ def splices(old: str, new: str) -> list[Splice]:
     Every edit starts and ends at grapheme boundaries of the old text, and its text at grapheme
     boundaries of the new. Takes well under a second for texts of a megabyte, however unlike.
     """
-    allowance = _Allowance(_ALLOWANCE + 2 * (len(old) + len(new)))
+    allowance = _Allowance(_ALLOWANCE + _ALLOWANCE_PER_CHARACTER * (len(old) + len(new)))
     old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
     old_at, new_at = _offsets(old_lines), _offsets(new_lines)
     changes: list[_Range] = []
@@ -78,7 +86,7 @@ def splices(old: str, new: str) -> list[Splice]:
         block = gap.scaled(old_at, new_at)
         if block.size > _LONG_BLOCK:
             block = _outlined(old, new, block)
-        if block.pure or not allowance.take(_STEPS_PER_REGION + block.size // 2):
+        if block.pure or not allowance.take(_STEPS_PER_BLOCK + block.size // 2):
             changes.append(block)
             continue
         old_words = _words(old[block.old : block.old_end])
@@ -133,6 +141,8 @@ class _Range(NamedTuple):
         return _Range(self.old + old, self.old_end + old, self.new + new, self.new_end + new)
 
     def trimmed(self, head: int, tail: int) -> _Range:
+        if not (head or tail):
+            return self
         return _Range(self.old + head, self.old_end - tail, self.new + head, self.new_end - tail)
 
     def joined(self, later: _Range) -> _Range:
@@ -175,7 +185,6 @@ def _unicode_words() -> Pattern[str]:
     import regex
 
     joining = r"\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}"
-
     special = rf"{joining}\p{{GCB=Prepend}}\p{{Extended_Pictographic}}\p{{InCB=Linker}}"
     unspaced = r"\p{Line_Break=Ideographic}\p{Line_Break=CJ}\p{Line_Break=Complex_Context}"
     letter = rf"[\w--[{special}{unspaced}]]"
@@ -189,10 +198,13 @@ def _unicode_words() -> Pattern[str]:
 
 
 def _words(text: str) -> list[str]:
-    words: list[str] = []
-    for ascii_only, lines in groupby(text.splitlines(keepends=True), key=str.isascii):
-        pattern = _ASCII_WORDS if ascii_only else _unicode_words()
-        words += pattern.findall("".join(lines))
+    if text.isascii():
+        words: list[str] = _ASCII_WORDS.findall(text)
+    else:
+        words = []
+        for ascii_only, lines in groupby(text.splitlines(keepends=True), key=str.isascii):
+            pattern = _ASCII_WORDS if ascii_only else _unicode_words()
+            words += pattern.findall("".join(lines))
     if max(map(len, words)) <= _LONGEST_WORD:
         return words
     return [
@@ -231,7 +243,7 @@ def _word_changes(
     """The changed characters within changed lines."""
     old_at, new_at = _offsets(old_words), _offsets(new_words)
     changes: list[_Range] = []
-    for gap in _gaps(old_words, new_words, allowance):
+    for gap in _gaps(old_words, new_words, allowance, _CONTEXT):
         change = gap.scaled(old_at, new_at)
         if not change.pure:
             change = _trimmed(
@@ -244,58 +256,70 @@ def _word_changes(
 
 
 def _trimmed(change: _Range, old_words: Sequence[str], new_words: Sequence[str]) -> _Range:
-    """A change without the graphemes that both sides begin or end with."""
+    """A change without the graphemes that both sides begin or end with.
+
+    A word that was neither only extended nor only cut, and keeps no more than half of itself, is
+    another word: it is replaced whole.
+    """
     shorter = min(change.old_end - change.old, change.new_end - change.new)
-    head = _common(_forwards(old_words), _forwards(new_words), shorter)
-    tail = _common(_backwards(old_words), _backwards(new_words), shorter - head)
+    head = _common(old_words, new_words, 1, shorter)
+    tail = _common(old_words, new_words, -1, shorter - head)
+    if head + tail < shorter:
+        one_word = len(old_words) == len(new_words) == 1
+        kept_of_first, kept_of_last = (head + tail,) * 2 if one_word else (head, tail)
+        if 2 * kept_of_first <= min(len(old_words[0]), len(new_words[0])):
+            head = 0
+        if 2 * kept_of_last <= min(len(old_words[-1]), len(new_words[-1])):
+            tail = 0
     return change.trimmed(head, tail)
 
 
-def _forwards(words: Sequence[str]) -> Iterator[str]:
-    return chain.from_iterable(map(graphemes, words))
-
-
-def _backwards(words: Sequence[str]) -> Iterator[str]:
-    return chain.from_iterable(reversed(graphemes(word)) for word in reversed(words))
-
-
-def _common(left: Iterator[str], right: Iterator[str], limit: int) -> int:
-    """The length of what two series of graphemes begin with, in code points up to a limit."""
+def _common(old_words: Sequence[str], new_words: Sequence[str], step: int, limit: int) -> int:
+    """How many code points, up to a limit, the graphemes are the same from one end on."""
     length = 0
-    for grapheme, other in zip(left, right, strict=False):
-        if grapheme != other or length + len(grapheme) > limit:
+    for one, other in zip(_spelled(old_words, step), _spelled(new_words, step), strict=False):
+        if one != other or length + len(one) > limit:
             break
-        length += len(grapheme)
+        length += len(one)
     return length
 
 
-def _gaps(old: Sequence[str], new: Sequence[str], allowance: _Allowance) -> list[_Range]:
+def _spelled(words: Sequence[str], step: int) -> Iterator[str]:
+    return (grapheme for word in words[::step] for grapheme in graphemes(word)[::step])
+
+
+def _gaps(
+    old: Sequence[str], new: Sequence[str], allowance: _Allowance, context: int = 0
+) -> list[_Range]:
     """The stretches of two sequences of pieces that do not match, ascending, none touching."""
     core = _narrowed(old, new, _Range(0, len(old), 0, len(new)))
     if core.pure:
         return [core] if core.size else []
     old, new = old[core.old : core.old_end], new[core.new : core.new_end]
-    # Each distinct piece becomes one code point, so that runs of pieces compare as fast as text.
-    distinct = dict.fromkeys(chain(old, new))
-    if len(distinct) > sys.maxunicode:
-        return [core]
-    alphabet = dict(zip(distinct, map(chr, count()), strict=False))
-    a, b = ("".join(map(alphabet.__getitem__, pieces)) for pieces in (old, new))
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    a, b = [numbers[piece] for piece in old], [numbers[piece] for piece in new]
     gaps: list[_Range] = []
     regions = [_Range(0, len(a), 0, len(b))]
     while regions:
-        region = regions.pop()
-        if not region.pure:
-            region = _narrowed(a, b, region)
-        if region.pure or not allowance.take(_STEPS_PER_REGION + _STEPS_PER_PIECE * region.size):
+        region = _narrowed(a, b, regions.pop())
+        if (
+            region.pure
+            or _unlike(a, b, region)
+            or not allowance.take(_STEPS_PER_REGION + _STEPS_PER_PIECE * region.size)
+        ):
             if region.size:
                 gaps.append(region)
-        elif anchors := _anchors(a, b, region):
+        elif anchors := _anchors(a, b, region, context):
             regions += _between(anchors, region)
         else:
             gaps += _between(_greedy_matches(a, b, region, allowance), region)
     gaps.sort()
     return [gap.shifted(core.old, core.new) for gap in gaps]
+
+
+def _unlike(a: Sequence[int], b: Sequence[int], region: _Range) -> bool:
+    """Whether two stretches have no piece in common."""
+    return set(a[region.old : region.old_end]).isdisjoint(b[region.new : region.new_end])
 
 
 def _between(matches: Iterable[_Match], region: _Range) -> Iterator[_Range]:
@@ -309,7 +333,7 @@ def _between(matches: Iterable[_Match], region: _Range) -> Iterator[_Range]:
         yield _Range(i, i_end, j, j_end)
 
 
-def _narrowed(a: Sequence[str], b: Sequence[str], region: _Range) -> _Range:
+def _narrowed(a: Sequence[object], b: Sequence[object], region: _Range) -> _Range:
     """A region without the pieces that both sides begin or end with."""
     shorter = min(region.old_end - region.old, region.new_end - region.new)
     head = _run(a, region.old, b, region.new, shorter)
@@ -317,7 +341,7 @@ def _narrowed(a: Sequence[str], b: Sequence[str], region: _Range) -> _Range:
     return region.trimmed(head, tail)
 
 
-def _run(a: Sequence[str], i: int, b: Sequence[str], j: int, limit: int) -> int:
+def _run(a: Sequence[object], i: int, b: Sequence[object], j: int, limit: int) -> int:
     """How much, up to a limit, is the same from two positions on."""
     length, stride = 0, 1
     while stride:
@@ -329,7 +353,7 @@ def _run(a: Sequence[str], i: int, b: Sequence[str], j: int, limit: int) -> int:
     return length
 
 
-def _run_before(a: Sequence[str], i: int, b: Sequence[str], j: int, limit: int) -> int:
+def _run_before(a: Sequence[object], i: int, b: Sequence[object], j: int, limit: int) -> int:
     """How much, up to a limit, is the same before two positions."""
     length, stride = 0, 1
     while stride:
@@ -341,68 +365,85 @@ def _run_before(a: Sequence[str], i: int, b: Sequence[str], j: int, limit: int) 
     return length
 
 
-def _anchors(a: str, b: str, region: _Range) -> list[_Match]:
-    """The longest common order of the pieces that occur once on each side of a region."""
+def _anchors(a: Sequence[int], b: Sequence[int], region: _Range, context: int) -> list[_Match]:
+    """The longest common order of the pieces that occur once on each side of a region.
+
+    To count, a piece must have the same pieces before it or after it, as many as ``context``.
+    """
     inner_a, inner_b = a[region.old : region.old_end], b[region.new : region.new_end]
-    often_in_a, often_in_b = Counter(inner_a), Counter(inner_b)
-    once = {
-        piece
-        for piece in often_in_a.keys() & often_in_b.keys()
-        if often_in_a[piece] == often_in_b[piece] == 1
-    }
-    if not once:
-        return []
-    where = {piece: j for j, piece in enumerate(inner_b, region.new) if piece in once}
-    matches = [
-        _Match(i, where[piece], 1) for i, piece in enumerate(inner_a, region.old) if piece in once
-    ]
-    # Patience sorting: ``ends[n]`` is the smallest end of a rising series of n + 1 matches.
+    once = _single(inner_a) & _single(inner_b)
+    twins = {piece: j for j, piece in enumerate(inner_b, region.new) if piece in once}
+    pairs = [(i, twins[piece]) for i, piece in enumerate(inner_a, region.old) if piece in once]
+    if context:
+        pairs = [(i, j) for i, j in pairs if _in_context(a, i, b, j, context)]
+    # Patience sorting: ``ends[n]`` is the smallest end of a rising series of n + 1 pairs.
     ends: list[int] = []
     last: list[int] = []
     earlier: list[int] = []
-    for number, match in enumerate(matches):
-        pile = bisect_left(ends, match.new)
+    for number, (_, j) in enumerate(pairs):
+        pile = bisect_left(ends, j)
         earlier.append(last[pile - 1] if pile else -1)
-        ends[pile : pile + 1] = [match.new]
-        last[pile : pile + 1] = [number]
+        if pile == len(ends):
+            ends.append(j)
+            last.append(number)
+        else:
+            ends[pile] = j
+            last[pile] = number
     series: list[_Match] = []
-    number = last[-1]
+    number = last[-1] if last else -1
     while number >= 0:
-        series.append(matches[number])
+        series.append(_Match(*pairs[number], 1))
         number = earlier[number]
     return series[::-1]
 
 
-def _greedy_matches(a: str, b: str, region: _Range, allowance: _Allowance) -> list[_Match]:
+def _single(pieces: Sequence[int]) -> set[int]:
+    """The pieces that occur once."""
+    return {piece for piece, often in Counter(pieces).items() if often == 1}
+
+
+def _in_context(a: Sequence[int], i: int, b: Sequence[int], j: int, context: int) -> bool:
+    """Whether so many pieces before two positions, or after them, are the same."""
+    return (
+        a[i + 1 : i + 1 + context] == b[j + 1 : j + 1 + context]
+        or a[max(i - context, 0) : i] == b[max(j - context, 0) : j]
+    )
+
+
+def _greedy_matches(
+    a: Sequence[int], b: Sequence[int], region: _Range, allowance: _Allowance
+) -> list[_Match]:
     """Matches along a path of few edits, found a stretch of edits at a time.
 
-    Where a stretch has more edits than matches, the rest is too unlike to be worth the search.
+    A stretch that finds too little ends the search: the rest is too unlike.
     """
     matches: list[_Match] = []
-    while not region.pure:
-        path = _greedy_path(a, b, region, allowance)
+    while not region.pure and (path := _greedy_path(a, b, region, allowance)):
         matches += [match for match in path if match.length]
-        if sum(match.length for match in path) < len(path):
-            break
-        end = path[-1]
-        region = _Range(end.old + end.length, region.old_end, end.new + end.length, region.new_end)
+        old, new, length = path[-1]
+        region = region._replace(old=old + length, new=new + length)
     return matches
 
 
-def _greedy_path(a: str, b: str, region: _Range, allowance: _Allowance) -> list[_Match]:
+def _greedy_path(
+    a: Sequence[int], b: Sequence[int], region: _Range, allowance: _Allowance
+) -> list[_Match]:
     """The path with which few edits get furthest into a region, as the match after each edit.
 
     Each round allows one edit more. It notes, for every diagonal k = x - y that is not far
     behind, where the furthest path enters and leaves it. Matches may be empty; the last one ends
-    where the path does.
+    where the path does. There is no path where edits are many and matches few.
     """
     i, i_end, j, j_end = region
     width, height = i_end - i, j_end - j
     leaves = {0: _run(a, i, b, j, min(width, height))}
     rounds = [({0: 0}, leaves)]
+    trial = min(2 * isqrt(region.size) + 1, _PATH_EDITS)
+    furthest = 0
     while leaves.get(width - height) != width and len(rounds) <= _PATH_EDITS:
-        if not allowance.take(_STEPS_PER_DIAGONAL * (len(leaves) + 1)):
-            break
+        unlike = len(rounds) >= trial and furthest < _PIECES_PER_EDIT * len(rounds)
+        if unlike or not allowance.take(_STEPS_PER_DIAGONAL * (len(leaves) + 1)):
+            return []
         enters: dict[int, int] = {}
         for k, x in leaves.items():
             if x < width and enters.get(k + 1, -1) <= x:
