@@ -19,7 +19,6 @@ from textual.binding import BindingType
 
 from aimem_tui import ui_state, words
 from aimem_tui.errors import AimemError
-from aimem_tui.model import ExportOptions, ExportReport, ImportOptions, ImportReport, ReportLine
 from aimem_tui.paths import Home
 from aimem_tui.screens.main import MainScreen
 from aimem_tui.settings import Settings
@@ -30,7 +29,7 @@ from aimem_tui.widgets.tree_reading import Question, answer
 from aimem_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from aimem_tui.model import Thought
+    from aimem_tui.model import ExportReport, ImportReport, ReportLine, Thought
 
 _GARBAGE_THRESHOLDS = (2_000, 10, 10)
 """Objects made before the collector looks, and how often the older ones are looked at."""
@@ -145,6 +144,7 @@ class AimemApp(App[None]):
             await self._import(Path(path).expanduser(), "")
 
     async def _import(self, root: Path, into: str) -> None:
+        from aimem_tui.model import ImportOptions
         from aimem_tui.screens.long_work import LongWork
 
         report: ImportReport | None = await self.push_screen_wait(
@@ -171,6 +171,7 @@ class AimemApp(App[None]):
         self.run_worker(self._export())
 
     async def _export(self) -> None:
+        from aimem_tui.model import ExportOptions
         from aimem_tui.screens.long_work import LongWork
         from aimem_tui.screens.prompt import Ask
 

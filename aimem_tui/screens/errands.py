@@ -11,7 +11,6 @@ from aimem_tui.errors import AimemError
 from aimem_tui.model import Thought
 from aimem_tui.screens.page import View
 from aimem_tui.widgets.tree_model import RowSort, TreeKey
-from aimem_tui.workspace import naming
 
 if TYPE_CHECKING:
     from aimem_tui.screens.main import MainScreen
@@ -92,6 +91,7 @@ class Errands:
 
     async def _new(self) -> None:
         from aimem_tui.screens.prompt import Ask
+        from aimem_tui.workspace import naming
 
         folder = self._folder_here()
         path = await self._main.app.push_screen_wait(
@@ -116,6 +116,7 @@ class Errands:
 
     async def _move(self, thought: Thought) -> None:
         from aimem_tui.screens.prompt import Ask
+        from aimem_tui.workspace import naming
 
         path = await self._main.app.push_screen_wait(
             Ask(
@@ -158,6 +159,7 @@ class Errands:
 
     def _path_problem(self, path: str, besides: str = "") -> str:
         from aimem_tui.markdown import paths
+        from aimem_tui.workspace import naming
 
         try:
             checked = paths.check_path(naming.with_suffix(path))

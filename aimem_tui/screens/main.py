@@ -18,7 +18,7 @@ from textual.worker import get_current_worker
 
 from aimem_tui import actions, words
 from aimem_tui.errors import AimemError
-from aimem_tui.model import Description, Filter, Thought
+from aimem_tui.model import Filter, Thought
 from aimem_tui.screens.errands import Errands
 from aimem_tui.screens.page import Page, View
 from aimem_tui.widgets.about import About, AboutLine
@@ -35,6 +35,7 @@ from aimem_tui.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from aimem_tui.model import Description
     from aimem_tui.store.watcher import News
     from aimem_tui.ui_state import UiState
 
@@ -166,7 +167,7 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         """Arrange; everything that can wait, waits for the first frame."""
         self._arrange()
-        self._say_state()
+        self.query_one(Header).place = Place(self._workspace.name)
         self.thoughts.focus()
         self.call_after_refresh(self._begin)
 

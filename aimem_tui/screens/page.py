@@ -21,12 +21,13 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from aimem_tui.errors import AimemError
-from aimem_tui.model import Description, Thought
-from aimem_tui.store.log import Record
+from aimem_tui.model import Thought
 from aimem_tui.widgets.icons import Icons
 from aimem_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from aimem_tui.model import Description
+    from aimem_tui.store.log import Record
     from aimem_tui.widgets.editor.editor import Editor
     from aimem_tui.widgets.editor.pane import ViewState
     from aimem_tui.widgets.preview import MarkdownPreview

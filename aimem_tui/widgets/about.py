@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from aimem_tui import words
-from aimem_tui.model import Activity, Description, Lifecycle, Thought
+from aimem_tui.model import Lifecycle, Thought
 from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.rows import ItemModel, Row, Span
 from aimem_tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from aimem_tui.model import Activity, Description
 
 _BAR = 12
 _MOST_HEADINGS = 200

@@ -167,6 +167,7 @@ class VirtualList(ScrollView, can_focus=True):
         self._cursor_key: Hashable | None = None
         self._shown: list[Hashable] = []
         self._strips: LRUCache[Hashable, tuple[Strip, ...]] = LRUCache(512)
+        self._drawn: dict[int, Strip] = {}
         self._painter = Painter(self, _STYLE)
 
     @property
@@ -208,7 +209,15 @@ class VirtualList(ScrollView, can_focus=True):
             self.scroll_to(y=top)
         self._note_cursor()
         self._note_shown()
-        self.refresh()
+        self._refresh_what_changed()
+
+    def _refresh_what_changed(self) -> None:
+        """Draw the lines again that look different now: most news are about one row, or none."""
+        if not self._drawn:
+            self.refresh()
+        for y, strip in self._drawn.items():
+            if strip != self._line(y):
+                self.refresh_lines(y + self.scroll_offset.y)
 
     def _anchored_top(self, cursor: int) -> int:
         """The scroll offset that keeps rows in place, with the cursor's row at ``cursor`` now."""
@@ -254,6 +263,7 @@ class VirtualList(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Keep the cursor in view when the place for the list changes."""
         in_view = not self._shown or self._cursor_key in self._shown
+        self._drawn.clear()
         self._update_virtual_size()
         if in_view:
             self._scroll_to_cursor()
@@ -372,6 +382,10 @@ class VirtualList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of what is in view."""
+        strip = self._drawn[y] = self._line(y)
+        return strip
+
+    def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         index, line = divmod(y + self.scroll_offset.y, self.row_height)
         if index < self.model.count():

@@ -23,26 +23,26 @@ import apsw
 
 from aimem_tui.errors import AimemError, BadInput, NotFound, Refused, StorageError
 from aimem_tui.markdown import paths
-from aimem_tui.model import (
-    Activity,
-    ExportOptions,
-    ExportReport,
-    Filter,
-    Folder,
-    ImportOptions,
-    ImportReport,
-    Revision,
-    SearchResults,
-    Thought,
-    WorkspaceStatus,
-)
-from aimem_tui.store import catalogue, log
+from aimem_tui.model import Filter
+from aimem_tui.store import catalogue
 from aimem_tui.store.connection import Database
-from aimem_tui.store.log import Draft, Record
 from aimem_tui.store.migrate import migrate
 from crdt import ids
 
 if TYPE_CHECKING:
+    from aimem_tui.model import (
+        Activity,
+        ExportOptions,
+        ExportReport,
+        Folder,
+        ImportOptions,
+        ImportReport,
+        Revision,
+        SearchResults,
+        Thought,
+        WorkspaceStatus,
+    )
+    from aimem_tui.store.log import Draft, Record
     from aimem_tui.store.watcher import News, Watcher
     from aimem_tui.store.writer import GroupWriter, WriterState
     from aimem_tui.workspace.live import LiveThought
@@ -221,6 +221,8 @@ class Workspace:
 
     def status(self) -> WorkspaceStatus:
         """The workspace in figures."""
+        from aimem_tui.model import WorkspaceStatus
+
         with self.database.snapshot() as connection:
             thoughts, words, trashed = connection.execute(
                 "SELECT coalesce(sum(shown), 0), coalesce(sum(iif(shown, words, 0)), 0),"
@@ -260,6 +262,7 @@ class Workspace:
             BadInput: if no thought can have that path or text.
             Refused: if there is one at that path.
         """
+        from aimem_tui.store.log import Draft
         from crdt.document import ThoughtDocument
 
         checked = paths.check_path(path)
@@ -301,6 +304,7 @@ class Workspace:
             BadInput: if no thought can have that text.
             NotFound: if the thought was purged meanwhile.
         """
+        from aimem_tui.store.log import Draft
         from crdt.document import ThoughtDocument
 
         check_text(text)
@@ -500,7 +504,7 @@ class Workspace:
 
     def open_live(self, thought: str) -> LiveThought:
         """Open a thought for editing in memory; the caller's thread owns it."""
-        from aimem_tui.store import documents
+        from aimem_tui.store import documents, log
         from aimem_tui.workspace.live import LiveThought
 
         self.settle()
@@ -553,6 +557,7 @@ class Workspace:
     def _changing(self, thought: str, *, note: str = "") -> Iterator[ThoughtDocument]:
         """A thought's document under the write lock; what is written to it is appended."""
         from aimem_tui.store import documents
+        from aimem_tui.store.log import Draft
         from crdt import adapter
 
         self.settle()
@@ -573,7 +578,7 @@ class Workspace:
                 self._append(connection, [draft])
 
     def _append(self, connection: apsw.Connection, drafts: Sequence[Draft]) -> None:
-        from aimem_tui.store import projector
+        from aimem_tui.store import log, projector
 
         records = log.append(connection, drafts)
         for thought in {record.entry.thought for record in records}:

@@ -121,18 +121,20 @@ def test_no_cut_goes_through_what_the_parser_takes_for_one_thing(source: str) ->
             assert not inside, f"{token.type} {token.map} is cut at {inside}"
 
 
-@given(SOURCES, st.data())
-@example("a\n\nb", None)
+@given(
+    SOURCES,
+    st.integers(0, 400),
+    st.integers(0, 20),
+    st.one_of(SOURCES.map(lambda text: text[:20]), LINES),
+)
+@example("a\n\nb", 4, 0, "\n# c")
+@example("x\n# b", 0, 1, "")
+@example("\n# b", 0, 0, "x")
 def test_cutting_again_after_an_edit_gives_what_cutting_anew_gives(
-    source: str, data: st.DataObject | None
+    source: str, at: int, removed: int, inserted: str
 ) -> None:
-    if data is None:
-        edited = source + "\n# c"
-    else:
-        start = data.draw(st.integers(0, len(source)))
-        end = data.draw(st.integers(start, min(len(source), start + 20)))
-        inserted = data.draw(st.one_of(SOURCES.map(lambda text: text[:20]), LINES))
-        edited = source[:start] + inserted + source[end:]
+    at %= len(source) + 1
+    edited = source[:at] + inserted + source[at + removed :]
     assert split(edited, split(source)) == split(edited)
 
 
@@ -143,7 +145,7 @@ def test_cutting_again_holds_for_a_real_text_edited_all_over() -> None:
     draw = random.Random(5)
     outline = split(source)
     snippets = ["x", "\n", "\n\n", "```\n", "- a\n", "|", "---\n", "    ", "# ", "<!--", "-->"]
-    for _ in range(300):
+    for _ in range(120):
         at = draw.randrange(len(source))
         source = source[:at] + draw.choice(snippets) + source[at + draw.randrange(4) :]
         outline = split(source, outline)
@@ -156,7 +158,7 @@ def test_any_text_can_be_cut(source: str) -> None:
 
 
 def test_real_thoughts_are_cut_where_the_parser_cuts() -> None:
-    files = sorted(shared_data("thoughts").rglob("*.md"))[:150]
+    files = sorted(shared_data("thoughts").rglob("*.md"))[::12]
     for file in files:
         outline = split(file.read_text("utf-8", errors="replace"))
         covered(outline)

@@ -127,7 +127,7 @@ async def test_the_whole_page_can_be_read_upwards_from_its_end() -> None:
 
 
 async def test_scrolling_through_shows_every_line_once() -> None:
-    app = Page(paragraphs(60))
+    app = Page(paragraphs(30))
     async with app.run_test(size=(50, 200)) as pilot:
         whole = "\n".join(dump(app.preview)).rstrip()
         await pilot.resize_terminal(50, 16)
@@ -308,7 +308,7 @@ async def test_a_megabyte_is_walked_through() -> None:
             assert app.preview.line_at() <= line + 1
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.text(max_size=200), st.text(max_size=200), st.integers(4, 60))
 def test_any_text_is_shown_and_edited_to_any_other(one: str, other: str, width: int) -> None:
     async def check() -> None:

@@ -19,7 +19,7 @@ from tests.widgets.test_tree_model import Memory, thought
 
 
 class Forest(App[None]):
-    CSS = "ThoughtTree { width: 100%; height: 100%; }"
+    CSS = "ThoughtTree { width: 100%; height: 100%; scrollbar-gutter: auto; }"
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, memory: Memory, **options: Any) -> None:

@@ -234,9 +234,6 @@ class TreeFollowsTheWorkspace(RuleBasedStateMachine):
         while self.late:
             self.model.accept(self.late.pop(0))
         self.desk.answer_all()
-        # A count that was read around a change may be off by it until the next reading.
-        self.model.reload()
-        self.desk.answer_all()
         assert shown(self.model) == written_out(self.memory, self.model.opened)
 
     @invariant()
@@ -248,9 +245,7 @@ class TreeFollowsTheWorkspace(RuleBasedStateMachine):
 
 
 TestTreeFollowsTheWorkspace = TreeFollowsTheWorkspace.TestCase
-TestTreeFollowsTheWorkspace.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None
-)
+TestTreeFollowsTheWorkspace.settings = settings(stateful_step_count=40)
 
 
 class ChangesComeInOrder(RuleBasedStateMachine):
@@ -301,7 +296,7 @@ class ChangesComeInOrder(RuleBasedStateMachine):
 
 
 TestChangesComeInOrder = ChangesComeInOrder.TestCase
-TestChangesComeInOrder.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestChangesComeInOrder.settings = settings(stateful_step_count=40)
 
 
 def test_folders_stand_before_thoughts_and_closed_ones_hide_what_is_in_them() -> None:
@@ -358,11 +353,11 @@ def test_opening_everything_reads_folders_only() -> None:
 
 
 def test_a_path_a_thousand_folders_deep_can_be_opened_and_closed() -> None:
-    path = "/".join("d" for _ in range(1_500))
+    path = "/".join("d" for _ in range(1_100))
     tree = desk(f"{path}/t.md")
     tree.model.expand_all()
     tree.answer_all()
-    assert tree.model.count() == len(tree.model.places) + 1_501
+    assert tree.model.count() == len(tree.model.places) + 1_101
     tree.model.close("d")
     assert tree.model.count() == len(tree.model.places) + 1
 

@@ -45,7 +45,7 @@ def words(*names: str) -> ItemModel[str]:
 
 
 class Screen(App[None]):
-    CSS = "VirtualList { width: 100%; height: 100%; }"
+    CSS = "VirtualList { width: 100%; height: 100%; scrollbar-gutter: auto; }"
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, widget: VirtualList, **options: Any) -> None:

@@ -7,8 +7,8 @@ Rules of this room:
 - What is shown is the document's text, always. Lengths are compared before each edit; when they
   differ (a defect) nothing is written, the text is shown anew, and a line goes to the log. With
   ``AIMEM_DEBUG`` set, the texts themselves are compared after every change.
-- Whoever else writes to a bound document on this machine (a property, a restored revision) writes
-  as they like; it is noticed and shown. Through `merge_text` the caret fares better.
+- Whoever else in this process writes to the document (a property, a restored revision) may do so
+  past the editor; the document tells that it was written to, and what differs is shown at once.
 - Undo is the document's: it takes back one's own edits and nobody else's. `UndoClock` says where
   a step ends: at a jump of the caret, a paste, a new line, a change from typing to deleting.
 - Text comes in with the document's prevailing line end, without NUL and without halves of
@@ -75,6 +75,8 @@ class BoundPane(TextPane):
     _stops: Sequence[Callable[[], None]] = ()
     _writing = False
     _undoing = False
+    _passed_by = False
+    """Whether the document was written to past this editor, and that is not shown yet."""
     _run = ""
     """What the last edits were, if one more of the kind may belong to the same undo step."""
 
@@ -104,9 +106,11 @@ class BoundPane(TextPane):
         Raises:
             CrdtError: if ``text`` holds half of a surrogate pair.
         """
+        if not self._may_write():
+            return False
         shown = self._lines.text
         changes = as_changes(shown, splices(shown, text))
-        if not changes or not self._may_write():
+        if not changes:
             return False
         self._run = ""
         self._write(changes, None)
@@ -115,6 +119,7 @@ class BoundPane(TextPane):
 
     def check(self) -> None:
         """Show the document's text if, for whatever reason, something else is shown."""
+        self._passed_by = False
         document = self._document
         if document is None or document.text == self._lines.text:
             return
@@ -131,6 +136,7 @@ class BoundPane(TextPane):
             stop()
         self._stops = ()
         self._document = self._clock = None
+        self._passed_by = False
         self._run = ""
 
     def _on_text(self, changes: Sequence[Change], own_undo: bool) -> None:
@@ -150,7 +156,8 @@ class BoundPane(TextPane):
 
     def _on_update(self, _update: bytes) -> None:
         """Notice what was written here, but not by this editor."""
-        if not self._writing:
+        if not self._writing and not self._passed_by:
+            self._passed_by = True
             self.call_later(self.check)
 
     def _show(self, changes: Sequence[Change], selection: ByteSelection | None) -> None:
@@ -184,9 +191,10 @@ class BoundPane(TextPane):
 
     def edit(self, edit: Edit) -> EditResult:
         """Put a text in the place of a range: all of Textual's own edits come this way."""
+        may_write = self._may_write()
         text = clean(edit.text, self._lines.newline)
         top, bottom = self._lines.clamp(edit.top), self._lines.clamp(edit.bottom)
-        if (top == bottom and not text) or not self._may_write():
+        if not may_write or (top == bottom and not text):
             return EditResult(top, "")
         replaced = self._lines.get_text_range(top, bottom)
         start = self._lines.byte_of(top)
@@ -195,7 +203,7 @@ class BoundPane(TextPane):
         selection = ByteSelection.caret(end)
         if edit.maintain_selection_offset:
             selection = self.byte_selection.move([Step.of(change)], behind=True)
-        if "\n" in text or (text and replaced):
+        if text and replaced:
             self._run = ""
         self._write([change], selection, run="type" if text else "delete")
         return EditResult(self._lines.location_of(end), replaced)
@@ -224,7 +232,12 @@ class BoundPane(TextPane):
             self._undoing = False
 
     def _may_write(self) -> bool:
-        return self._document is not None and not self.read_only and self._in_step()
+        """Whether there is something to write to, and what is shown is what is there."""
+        if self._document is None or self.read_only:
+            return False
+        if self._passed_by:
+            self.check()
+        return self._in_step()
 
     def _write(
         self, changes: Sequence[Change], selection: ByteSelection | None, run: str = ""

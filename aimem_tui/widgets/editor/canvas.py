@@ -66,6 +66,10 @@ class Canvas(BareTextArea):
         .editor--key { color: $text-primary; }
         .editor--comment { color: $foreground 65%; text-style: italic; }
         .editor--marker { color: $foreground 65%; }
+
+        &:ansi {
+            .editor--url, .editor--finished, .editor--comment, .editor--marker { text-style: dim; }
+        }
     }
     """
 

@@ -68,7 +68,8 @@ class Editor(BoundPane):
         self._run = ""
 
     def _type(self, text: str) -> None:
-        self.replace(text, *self.selection, maintain_selection_offset=False)
+        if self._may_write():
+            self.replace(text, *self.selection, maintain_selection_offset=False)
 
     def action_paste(self) -> None:
         """Paste what was last cut or copied in the app."""

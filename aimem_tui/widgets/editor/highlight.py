@@ -29,7 +29,7 @@ COMMENT: State = "<!--"
 _FRONTMATTER_LINES = 500
 """A frontmatter ends within so many lines, or it is none."""
 
-_PROSE_LENGTH = 20_000
+_PROSE_LENGTH = 8_000
 """Code points above which a line is data, and only its beginning is looked at."""
 
 _FENCE = re.compile(r"[\s>]*(?:[-*+]\s+|\d{1,9}[.)]\s+)*(`{3,}(?=[^`]*$)|~{3,})")

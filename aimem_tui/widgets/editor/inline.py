@@ -21,7 +21,7 @@ class Span(NamedTuple):
     start: int
     end: int
     look: str
-    """One of the names in `aimem_tui.widgets.editor.looks.SYNTAX`."""
+    """One of the names in `aimem_tui.widgets.editor.painting.SYNTAX`."""
 
 
 _TARGET = (
@@ -134,9 +134,7 @@ class _Scanner:
         opened = self._brackets.pop()
         if end == start + 1:
             return
-        text = opened + (2 if self._line[opened] == "!" else 1)
         self._add(opened, end, "link")
-        self._add(opened, text, "marker")
         self._add(start, end, "url")
 
     def _marks(self, start: int, end: int) -> None:
@@ -156,8 +154,6 @@ class _Scanner:
             used = 2 if mark == "~" or min(opener.count, end - start) >= 2 else 1
             look = "strike" if mark == "~" else "strong" if used == 2 else "emphasis"
             self._add(opener.end - used, start + used, look)
-            self._add(opener.end - used, opener.end, "marker")
-            self._add(start, start + used, "marker")
             opener.end -= used
             opener.count -= used
             start += used

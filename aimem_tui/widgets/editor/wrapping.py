@@ -206,7 +206,7 @@ def _plain_end(cells: Cells, start: int, width: int) -> int:
 def _end(cells: Cells, start: int, width: int) -> int:
     line, columns, xs = cells.line, cells.columns, cells.xs
     edge = max(bisect_right(xs, xs[start] + width) - 1, start + 1)
-    if line[columns[edge] : columns[edge] + 1] == " ":
+    if line[columns[edge] : columns[edge] + 1] == " " and xs[edge] - xs[start] <= width:
         return edge + 1
     for end in range(edge, start, -1):
         before = line[columns[end - 1]]

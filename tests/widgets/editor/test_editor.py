@@ -208,6 +208,15 @@ async def test_what_is_written_past_the_editor_is_noticed() -> None:
         assert screen_text(editor) == ["new", "- [x] a", "b"]
 
 
+async def test_a_key_right_after_that_goes_to_its_place(caplog: pytest.LogCaptureFixture) -> None:
+    async with editing("- [ ] a\nb\n") as (editor, _):
+        editor.move_cursor((1, 1))
+        editor.bound.splice([Change(0, 0, "new\n")])
+        editor.paste("x")
+        assert text(editor) == "new\n- [ ] a\nbx\n"
+        assert not caplog.records
+
+
 async def test_two_editors_of_one_document_show_the_same() -> None:
     document = thought("ab\n")
     app = EditorApp([document, document])
@@ -380,6 +389,7 @@ STEPS = [
     (["a", "ctrl+z", "b"], ["", "b"]),
     (["a", "b", "shift+left", "c"], ["", "ab", "ac"]),
     (["a", "tab", "b"], ["", "a   b"]),
+    (["a", "TICK", "TICK"], ["", "a", "- [ ] a", "- [x] a"]),
     (["-", " ", "a", "tab", "b"], ["", "- a", "  - a", "  - ab"]),
 ]
 
@@ -394,6 +404,8 @@ async def test_undo_goes_back_step_by_step(
         for key in keys:
             if key == "PASTE":
                 editor.paste("12")
+            elif key == "TICK":
+                editor.action_toggle_task()
             elif key == "BLUR":
                 editor.blur()
                 editor.focus()

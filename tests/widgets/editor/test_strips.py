@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.segment import Segment
 from rich.style import Style
@@ -50,6 +50,8 @@ def by_cell(strip: Strip) -> list[tuple[str, Style | None]]:
 
 
 @given(lines, layers)
+@example("ab👨\u200d👩\u200d👧cd", [])
+@example("日本👨\u200d👩\u200d👧👨\u200d👩\u200d👧", [])
 def test_a_row_is_as_wide_as_asked_wherever_it_is_cut(
     line: str, looks: list[tuple[float, float, Style]]
 ) -> None:

@@ -24,10 +24,24 @@ RIGHT, LEFT, UP, DOWN, BACKSPACE, UNDO = (
 )
 
 
+PARAGRAPH = (
+    "We replace the *session* cookie with **short-lived** tokens; see [the notes](notes/oidc.md)\n"
+    "and `relay.check` for how the relay tests them at the door, again in band, and at the end.\n"
+    "\n"
+    "- [ ] staging, with one team #auth\n"
+    "- [x] production, in [[plans/rollout]]\n"
+    "\n"
+)
+
+
 @pytest.fixture(scope="module", params=[1_000, 1_000_000], ids=["1 KB", "1 MB"])
-def terminal(request: pytest.FixtureRequest) -> Generator[Terminal]:
-    """An editor with a text of a size, the caret in its middle."""
-    program = [sys.executable, "-m", "tests.widgets.editor.typing_app", str(request.param)]
+def terminal(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Terminal]:
+    """An editor with a text of a size, the caret at the beginning of a line in its middle."""
+    file = tmp_path_factory.mktemp("text") / "plan.md"
+    file.write_text(PARAGRAPH * (request.param // len(PARAGRAPH) + 1), encoding="utf-8")
+    program = [sys.executable, "-m", "bench.editor_app", "aimem", str(file)]
     with Terminal(program, columns=120, rows=40, cwd=ROOT) as terminal:
         terminal.wait_for(rb"session")
         terminal.settle(0.5)

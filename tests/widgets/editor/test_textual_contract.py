@@ -245,6 +245,15 @@ def test_private_names_of_textual_stand_in_one_module() -> None:
         ]
 
 
+def test_every_private_name_that_is_used_has_a_test_here() -> None:
+    tree = modules()["textual_private.py"]
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = private(used) | own_names(tree)
+    assert "_draw_cursor" in names
+    tests = Path(__file__).read_text(encoding="utf-8")
+    assert [name for name in names if name not in tests] == []
+
+
 def test_no_private_name_of_ours_hides_one_of_textuals() -> None:
     theirs = private(vars(TextArea(""))).union(*(private(vars(base)) for base in TextArea.__mro__))
     for name in ("pane.py", "binding.py", "editor.py"):

@@ -26,6 +26,7 @@ def rows(text: str, width: int) -> list[str]:
 
 @given(texts, widths)
 @example("日日", 1)
+@example("日 ", 1)
 @example("word ", 5)
 @example(" " * 20 + "word" * 9, 7)
 def test_the_rows_of_a_line_are_the_line_and_fit(text: str, width: int) -> None:

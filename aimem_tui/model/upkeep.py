@@ -1,0 +1,32 @@
+"""The state of a workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceStatus:
+    """The state of a workspace in figures."""
+
+    name: str
+    file: str
+    thoughts: int
+    folders: int
+    trashed: int
+    words: int
+    last_edit_at: int | None
+    last_edit_by: str
+    waiting: int
+    """Thoughts whose search index is behind their text."""
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a doctor's report."""
+
+    check: str
+    ok: bool
+    detail: str
+    hint: str = ""
