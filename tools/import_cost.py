@@ -14,6 +14,7 @@ MODULES = (
     "apsw",
     "click",
     "markdown_it",
+    "msgspec",
     "platformdirs",
     "pycrdt",
     "regex",

@@ -50,8 +50,8 @@ F6  import a folder
 
 _AGE_S = 20
 _SAVING_MS = 500
-"""What is on disk within this time is not worth a word: a line that changed twice for each key would
-be most of what goes to the terminal."""
+"""What is on disk within this time is not worth a word: a line that changes twice for each key is
+most of what goes to the terminal."""
 _ABOUT_THE_OPEN = (actions.Area.THOUGHT, actions.Area.WRITING)
 _TREE_HINTS = ("find", "new", "move", "trash", "toggle_about", "commands", "help")
 _NARROW_TREE_HINTS = ("find", "new", "move", "trash", "commands", "help")

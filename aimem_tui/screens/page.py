@@ -24,6 +24,7 @@ from aimem_tui.errors import AimemError
 from aimem_tui.model import Thought
 from aimem_tui.widgets.icons import Icons
 from aimem_tui.workspace.workspace import Workspace
+from crdt.errors import CrdtError
 
 if TYPE_CHECKING:
     from aimem_tui.model import Description
@@ -170,8 +171,11 @@ class Page(Container):
 
     def receive(self, records: Sequence[Record]) -> None:
         """Take in what was written to the log, by whomever."""
-        if self._live is not None and self._live.receive(records):
-            self._describe_soon()
+        try:
+            if self._live is not None and self._live.receive(records):
+                self._describe_soon()
+        except CrdtError:
+            self.on_editor_refused()
 
     # How it is shown
 
@@ -259,6 +263,18 @@ class Page(Container):
     def on_editor_remotely_edited(self) -> None:
         """Somebody else wrote here, or an edit was undone."""
         self._describe_soon()
+
+    def on_editor_refused(self) -> None:
+        """The document in memory is broken; the one on disk is not. Open that."""
+        thought = self._thought
+        if thought is None:
+            return
+        self.notify("The last edit could not be taken in. The text is opened anew.")
+        self.close()
+        try:
+            self.open(thought)
+        except AimemError as error:
+            self.notify(str(error), severity="error", markup=False)
 
     def on_text_area_selection_changed(self) -> None:
         """The caret moved."""

@@ -57,6 +57,7 @@ def search(
     total = len(hits) if len(hits) < limit else _count(connection, match, wanted)
     if len(hits) < min(_FEW, limit) and len(parsed.terms) > 1:
         _add(hits, _best(connection, parsed.match(any_term=True), wanted, limit), limit)
+        hits = _scored_by_place(hits)
         total = len(hits)
     return SearchResults(text, tuple(hits), total)
 
@@ -72,6 +73,11 @@ def _best(connection: apsw.Connection, match: str, wanted: Filter, limit: int) -
         _add(hits, _hits(connection, match, wanted, limit, oldest=oldest), limit)
     if len(hits) < limit:
         _add(hits, _hits(connection, match, wanted, limit, ranked=False), limit)
+    return _scored_by_place(hits)
+
+
+def _scored_by_place(hits: list[SearchHit]) -> list[SearchHit]:
+    """The hits of several queries, whose own scores say nothing of each other."""
     return [replace(hit, score=1 / (1 + place)) for place, hit in enumerate(hits)]
 
 

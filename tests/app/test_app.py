@@ -29,6 +29,7 @@ from aimem_tui.widgets.hints import Hints
 from aimem_tui.widgets.icons import PLAIN
 from aimem_tui.widgets.virtual_list import VirtualList
 from aimem_tui.workspace.workspace import Workspace
+from crdt.errors import CrdtError
 
 PLAN = "# Auth flow\n\nTokens at the door.\n\n- [x] one\n- [ ] two\n"
 
@@ -417,3 +418,21 @@ async def test_a_new_thought_in_a_new_folder_is_shown_in_the_tree(tmp_path: Path
         thought = at.workspace.create("inbox/today/first.md", "# First\n")
         at.main.open_thought(thought.id)
         await at.until(lambda: "  first" in at.screen_text(), "its row")
+
+
+async def test_a_document_that_breaks_in_memory_is_opened_anew(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        await at.open("notes")
+        await at.pilot.press("x")
+        document = at.editor.bound
+        assert document is not None
+
+        def refuse(_changes: object) -> None:
+            raise CrdtError("broken")
+
+        document.splice = refuse  # type: ignore[method-assign]
+        await at.pilot.press("y")
+        await at.until(lambda: at.editor.bound not in (None, document), "it is open again")
+        assert at.editor.text == "x# Notes\n"
+        await at.pilot.press("z")
+        assert "z" in at.editor.text

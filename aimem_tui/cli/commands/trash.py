@@ -58,8 +58,7 @@ def purge_command(session: Session, thoughts: tuple[str, ...], yes: bool, as_jso
     found = [_in_trash(workspace, name) for name in thoughts]
     if not yes:
         _ask(found)
-    for thought in found:
-        workspace.purge(thought.id)
+    workspace.purge(*(thought.id for thought in found))
     if as_json:
         output.json_object(shapes.thoughts(found))
         return

@@ -32,6 +32,7 @@ from aimem_tui.widgets.editor.undo_clock import UndoClock, undo_clock
 from aimem_tui.widgets.editor.writing import Replacement
 from crdt.adapter import Change, byte_length
 from crdt.document import ThoughtDocument, as_changes
+from crdt.errors import CrdtError
 from crdt.textdiff import splices
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,17 @@ class BoundPane(TextPane):
     @dataclass
     class Edited(Message, namespace="editor"):
         """The person at this screen has changed the text, undo and redo included."""
+
+        editor: BoundPane
+
+        @property
+        def control(self) -> BoundPane:
+            """The editor."""
+            return self.editor
+
+    @dataclass
+    class Refused(Message, namespace="editor"):
+        """The document took no edit and will take none: open it anew. What it held is safe."""
 
         editor: BoundPane
 
@@ -251,6 +263,10 @@ class BoundPane(TextPane):
         self._writing = True
         try:
             self._document.splice(changes)
+        except CrdtError:
+            log.exception("The document does not take an edit.")
+            self.post_message(self.Refused(self))
+            return
         finally:
             self._writing = False
         self._show(changes, selection)
