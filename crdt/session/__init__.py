@@ -1,0 +1,10 @@
+"""How two replicas agree: the session, a state machine that does no input or output of its own.
+
+``session`` is the machine, ``greeting`` its first words, ``outgoing`` and ``incoming`` its streams,
+``presence`` what travels beside them, ``replica`` what a session reads from the copy it stands for,
+``events`` what it reports.
+"""
+
+from crdt.session.session import Session, State
+
+__all__ = ["Session", "State"]

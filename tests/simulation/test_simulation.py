@@ -1,0 +1,95 @@
+"""Nothing is lost, whatever happens; and the simulator would notice if something were."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from tests.simulation.bugs import Bug
+from tests.simulation.many import simulate_many
+from tests.simulation.oracle import Violation
+from tests.simulation.scenario import simulate
+
+QUICK = range(60)
+MANY = range(1_000, 1_000 + int(os.environ.get("AIMEM_SIMULATED_RUNS", "20000")))
+
+# The rarest of the bugs comes to light in about one run of six.
+SEEDS_TO_FIND_A_BUG = range(40)
+
+
+def run_all(seeds: range, jobs: int = 1) -> Counter[str]:
+    """Run all seeds; how many entries were made, acknowledged and so on."""
+    counted: Counter[str] = Counter()
+    broken = []
+    for outcome in simulate_many(seeds, Bug.NONE, jobs):
+        if isinstance(outcome, str):
+            broken.append(outcome)
+        else:
+            counted["entries"] += outcome.entries
+            counted["durable"] += outcome.durable
+            counted["forks"] += outcome.forks
+    assert not broken, "\n".join(broken)
+    return counted
+
+
+def test_copies_agree_and_keep_what_they_acknowledged() -> None:
+    counted = run_all(QUICK)
+    assert counted["entries"] > counted["durable"] > 500
+    assert counted["forks"] > 3
+
+
+@pytest.mark.heavy
+def test_copies_agree_and_keep_what_they_acknowledged_in_many_runs() -> None:
+    run_all(MANY, os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("bug", [bug for bug in Bug if bug is not Bug.NONE])
+def test_a_bug_that_is_put_in_is_found(bug: Bug) -> None:
+    for seed in SEEDS_TO_FIND_A_BUG:
+        try:
+            simulate(seed, bug)
+        except Violation as violation:
+            assert f"seed {seed}" in str(violation)
+            return
+    pytest.fail(f"{bug.value} went unnoticed")
+
+
+def test_everything_that_can_go_wrong_does() -> None:
+    told: list[str] = []
+    for seed in QUICK:
+        simulate(seed, trace=told.append)
+    text = "\n".join(told)
+    for sign in (
+        "m0 crashes",
+        "pod0 crashes",
+        "is restored from a backup, noticed: True",
+        "is restored from a backup, noticed: False",
+        "is copied",
+        "is destroyed",
+        "compaction of",
+        "ForkDetected",
+        "StatusChanged(degraded=True",
+        "checkpoints ",
+        "Nothing has been heard",
+    ):
+        assert sign in text, f"never happened: {sign}"
+
+
+def test_a_seed_says_all_about_a_run() -> None:
+    def trace(hash_seed: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "--seed", "7", "--trace"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
+        return done.stdout
+
+    first = trace("1")
+    assert len(first.splitlines()) > 50
+    assert trace("2") == first
