@@ -12,8 +12,8 @@ import os
 import pty
 import re
 import select
-import signal
 import struct
+import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+_COLOURS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Echo:
     first: float
     """Seconds until the first byte of output; infinity if there was none."""
     last: float
-    """Seconds until the last byte of output."""
+    """Seconds until the last byte of output; 0 if there was none."""
     size: int
     """Bytes of output."""
 
@@ -45,20 +47,33 @@ class Terminal:
         columns: int = 120,
         rows: int = 40,
         env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> None:
         """Start ``argv`` in a terminal of a size; ``env`` is added to this program's own.
 
         Raises:
-            OSError: if there is no pty to be had.
+            OSError: if there is no pty to be had, or no such program.
         """
         self.output = bytearray()
         """Everything the program has written so far."""
+        self._end, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.started = time.perf_counter()
-        self._child, self._file = pty.fork()
-        if self._child == 0:
-            _become(argv, dict(os.environ) | _PLAIN | dict(env or {}))
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self._file, termios.TIOCSWINSZ, size)
+        try:
+            self._program = subprocess.Popen(
+                argv,
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                env={**os.environ, **_COLOURS, **(env or {})},
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(self._end)
+            raise
+        finally:
+            os.close(theirs)
 
     def __enter__(self) -> Self:
         return self
@@ -74,17 +89,17 @@ class Terminal:
     @property
     def pid(self) -> int:
         """The program's process id."""
-        return self._child
+        return self._program.pid
 
     def read(self, timeout: float) -> bytes:
         """What the program writes next, within ``timeout`` seconds; nothing if it is silent."""
-        ready, _, _ = select.select([self._file], [], [], timeout)
+        ready, _, _ = select.select([self._end], [], [], timeout)
         if not ready:
             return b""
         try:
-            data = os.read(self._file, 1 << 16)
+            data = os.read(self._end, 1 << 16)
         except OSError:
-            # Linux reports the program's end as an error.
+            # So Linux reports that the program has let go of the terminal.
             return b""
         self.output += data
         return data
@@ -102,58 +117,45 @@ class Terminal:
             self.read(0.05)
         return time.perf_counter() - self.started
 
-    def settle(self, silence: float = 0.2, timeout: float = 30.0) -> None:
-        """Read until nothing has come for ``silence`` seconds."""
+    def settle(self, silence: float = 0.3, timeout: float = 30.0) -> None:
+        """Read until nothing has come for ``silence`` seconds, but no longer than ``timeout``."""
         end = time.perf_counter() + timeout
         while self.read(silence) and time.perf_counter() < end:
             pass
 
     def press(self, key: bytes, silence: float = 0.1, timeout: float = 10.0) -> Echo:
-        """Type ``key``, and tell what came of it until ``silence`` seconds were silent."""
+        """Type ``key``, and tell what came of it until nothing came for ``silence`` seconds.
+
+        If nothing comes at all, that takes ``timeout`` seconds.
+        """
         before = len(self.output)
+        first = last = 0.0
         start = time.perf_counter()
-        os.write(self._file, key)
-        first, last = float("inf"), start
-        while self.read(timeout if first == float("inf") else silence):
-            last = time.perf_counter()
-            first = min(first, last - start)
-        return Echo(first, last - start, len(self.output) - before)
+        os.write(self._end, key)
+        while self.read(silence if last else timeout):
+            last = time.perf_counter() - start
+            first = first or last
+        return Echo(first or float("inf"), last, len(self.output) - before)
 
     def resident_bytes(self) -> int:
-        """The memory the program holds (resident set), on Linux."""
-        pages = Path(f"/proc/{self._child}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        """The memory the program holds: its resident set."""
+        if (statm := Path(f"/proc/{self.pid}/statm")).exists():
+            return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        told = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(self.pid)], capture_output=True, text=True, check=True
+        )
+        return int(told.stdout) * 1024
 
     def close(self) -> None:
         """End the program, politely at first, and let go of the terminal."""
-        if self._child <= 0:
+        if self._end < 0:
             return
-        for signal_number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.kill(self._child, signal_number)
-            except ProcessLookupError:
-                break
-            if self._ended(1.0):
-                break
-        os.close(self._file)
-        self._child = 0
-
-    def _ended(self, within: float) -> bool:
-        end = time.perf_counter() + within
-        while time.perf_counter() < end:
-            if os.waitpid(self._child, os.WNOHANG) != (0, 0):
-                return True
-            # A program that waits for its output to be read does not end.
+        self._program.terminate()
+        end = time.perf_counter() + 2.0
+        # A program that waits for somebody to read does not end.
+        while self._program.poll() is None and time.perf_counter() < end:
             self.read(0.02)
-        return False
-
-
-_PLAIN = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "RUST_BACKTRACE": "0"}
-
-
-def _become(argv: Sequence[str], env: dict[str, str]) -> None:
-    """Turn this process, a fork, into the program. Never returns."""
-    try:
-        os.execvpe(argv[0], list(argv), env)
-    finally:
-        os._exit(127)
+        self._program.kill()
+        self._program.wait()
+        os.close(self._end)
+        self._end = -1

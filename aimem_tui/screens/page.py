@@ -261,7 +261,7 @@ class Page(Container):
         self._index_soon(INDEX_S)
 
     def on_editor_remotely_edited(self) -> None:
-        """Somebody else wrote here, or an edit was undone."""
+        """Somebody else wrote here."""
         self._describe_soon()
 
     def on_editor_refused(self) -> None:

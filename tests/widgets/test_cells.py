@@ -33,6 +33,8 @@ WIDTHS = st.integers(1, 30)
 @given(NASTY)
 @example("a\u200db")
 @example("\u200d")
+@example("\u200da")
+@example("a \u200d b")
 @example("☑\ufe0f\u200d☑")
 def test_what_is_printable_is_measured_alike_by_all_and_can_be_cut_anywhere(text: str) -> None:
     shown = printable(text)

@@ -140,6 +140,19 @@ async def test_scrolling_through_shows_every_line_once() -> None:
         assert "\n".join(lines).strip().startswith(whole[:2000].strip())
 
 
+async def test_the_end_shows_the_last_lines() -> None:
+    source = paragraphs(30)
+    app = Page(source)
+    async with app.run_test(size=(50, 200)) as pilot:
+        whole = "\n".join(dump(app.preview)).rstrip().split("\n")
+        await pilot.resize_terminal(50, 16)
+        app.preview.load(source)
+        await pilot.press("end")
+        assert dump(app.preview) == whole[-15:]
+        assert app.preview.line_at(14) == source.count("\n")
+        assert app.preview.line_at() < source.count("\n")
+
+
 async def test_an_edit_shows_a_moment_later_and_the_text_in_view_stands_still() -> None:
     app = Page(paragraphs(200))
     async with app.run_test(size=(50, 21)) as pilot:
@@ -178,7 +191,8 @@ async def test_another_thought_is_shown_at_once_from_its_top() -> None:
         await pilot.press("end")
         app.preview.set_source("too late")
         app.preview.load("# Other")
-        await pilot.pause(0.15)
+        app.preview.settle()
+        await pilot.pause()
         assert dump(app.preview)[:2] == ["  Other", "  ━━━━━"]
 
 
@@ -277,6 +291,27 @@ async def test_selected_text_is_copied_as_it_is_drawn() -> None:
         everything = app.preview.get_selection(Selection(None, None))
         assert everything is not None
         assert everything[0].splitlines()[0] == "Title"
+
+
+async def test_what_is_selected_is_marked() -> None:
+    app = Page("# Title\n\nSome 日本 text")
+    async with app.run_test(size=(50, 11)) as pilot:
+        plain = [app.preview.render_line(y).text for y in range(5)]
+        for start, end, wanted in (
+            (Offset(2, 3), Offset(8, 3), "Some 日"),
+            (Offset(0, 3), Offset(2, 3), "  "),
+            (Offset(6, 0), Offset(6, 3), "e ━━━━━ Some"),
+            (None, None, "".join(plain)),
+        ):
+            app.screen.selections = {app.preview: Selection(start, end)}
+            await pilot.pause()
+            ground = app.screen.get_component_rich_style("screen--selection").bgcolor
+            lines = [app.preview.render_line(y) for y in range(5)]
+            assert [line.text for line in lines] == plain
+            chosen = [
+                s.text for line in lines for s in line if s.style and s.style.bgcolor == ground
+            ]
+            assert " ".join("".join(chosen).split()) == " ".join(wanted.split())
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark", "nord"])

@@ -299,6 +299,22 @@ TestChangesComeInOrder = ChangesComeInOrder.TestCase
 TestChangesComeInOrder.settings = settings(stateful_step_count=40)
 
 
+def test_an_answer_older_than_a_change_is_asked_for_again() -> None:
+    tree = desk("a/t1.md", "gone.md")
+    tree.model.reload()
+    late = answer(tree.memory, tree.questions.pop())
+    new = thought(50, "a/t2.md")
+    tree.memory.put(new)
+    tree.model.apply(new.id, "", new)
+    gone = next(one for one in tree.memory.thoughts.values() if one.path == "gone.md")
+    del tree.memory.thoughts[gone.id]
+    tree.model.apply(gone.id, gone.path, None)
+    tree.model.accept(late)
+    tree.answer_all()
+    assert [name for _, _, name in shown(tree.model)] == ["a"]
+    assert tree.model.row(len(tree.model.places)).meta[0].text == "2"
+
+
 def test_folders_stand_before_thoughts_and_closed_ones_hide_what_is_in_them() -> None:
     tree = desk("plans/auth.md", "plans/old/v1.md", "readme.md")
     assert [name for _, _, name in shown(tree.model)] == ["plans", "readme"]

@@ -111,6 +111,20 @@ async def test_a_new_width_keeps_the_caret_where_it_is_on_screen() -> None:
         assert editor.caret_offset.y - editor.scroll_offset.y == before
 
 
+async def test_the_scrollbar_and_the_view_follow_the_length_of_the_text() -> None:
+    async with editing("a", size=(30, 11)) as (editor, pilot):
+        assert not editor.show_vertical_scrollbar
+        editor.paste("x\n" * 30)
+        assert editor.show_vertical_scrollbar
+        assert editor.vertical_scrollbar.window_virtual_size == 31
+        assert editor.scroll_offset.y == 20
+        await pilot.press("enter")
+        assert editor.scroll_offset.y == 21
+        editor.clear()
+        assert not editor.show_vertical_scrollbar
+        assert editor.scroll_offset.y == 0
+
+
 async def test_a_hidden_editor_comes_back_with_what_was_at_its_top() -> None:
     team = Team(LONG, 2)
     app = EditorApp(team.documents[:1])
