@@ -11,9 +11,12 @@ import signal
 import sys
 import time
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from aimem_tui.cli import styling
-from aimem_tui.model import Progress
+
+if TYPE_CHECKING:
+    from aimem_tui.model import Progress
 
 _INTERVAL = 0.1
 """Seconds between two drawings."""

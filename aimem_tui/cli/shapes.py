@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aimem_tui.cli.times import iso, iso_or_none
-from aimem_tui.model import (
-    ExportReport,
-    Finding,
-    ImportReport,
-    ReportLine,
-    Revision,
-    SearchHit,
-    Thought,
-    WorkspaceStatus,
-)
 
 if TYPE_CHECKING:
+    from aimem_tui.model import (
+        ExportReport,
+        Finding,
+        ImportReport,
+        ReportLine,
+        Revision,
+        SearchHit,
+        Thought,
+        WorkspaceStatus,
+    )
     from aimem_tui.settings import Value
     from aimem_tui.workspace.registry import WorkspaceEntry
 

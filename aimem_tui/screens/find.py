@@ -24,7 +24,7 @@ from aimem_tui.widgets.rows import ItemModel
 from aimem_tui.widgets.virtual_list import VirtualList
 from aimem_tui.workspace.workspace import Workspace
 
-_LIMIT = 100
+_LIMIT = 50
 _TEACH = """Type words; thoughts that hold all of them come first.
 
 "exact words"   these words in this order

@@ -28,7 +28,7 @@ MATCH_START, MATCH_END = "\x01", "\x02"
 _START, _END = (f"\x03{token_hex(8)}{side}" for side in "<>")
 
 COUNT_LIMIT = 1_000
-RANKED = 2_000
+RANKED = 1_000
 """So many matches at most are ranked, which takes a few microseconds each."""
 
 _SNIPPET_WORDS = 24

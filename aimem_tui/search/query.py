@@ -13,8 +13,9 @@ MAX_TERMS = 32
 """Words beyond this many are ignored: nobody types them, and each one costs."""
 
 _COMMON = (
-    "a an and are as at be but by for from has have how i in is it its of on or our that the their"
-    " this to was we were what when where which who why will with you your"
+    "a about an and are as at be because but by can could did do does for from has have how i if in"
+    " into is it its of on or our should so than that the their them then there these they this"
+    " those to was we were what when where which who why will with would you your"
 )
 STOP_WORDS = frozenset(_COMMON.split())
 
@@ -50,8 +51,8 @@ def parse(text: str, *, as_you_type: bool = False) -> Query:
     """Take a search apart.
 
     Stop-words are left out where other words remain. With ``as_you_type`` the last word is open
-    ended unless a blank or a quote follows it; its first letter alone, behind other words, is not
-    looked for yet.
+    ended unless a blank or a quote follows it; behind other words it is not looked for while it is
+    one letter or may become a stop-word, as nearly every text has a word that begins so.
     """
     # The engine's queries are UTF-8 and end at a NUL.
     text = text.replace("\0", " ").encode(errors="surrogatepass").decode(errors="replace")
@@ -65,7 +66,7 @@ def parse(text: str, *, as_you_type: bool = False) -> Query:
         if len(terms) + len(excluded) >= MAX_TERMS:
             break
     last_is_open = as_you_type and bool(terms) and text.endswith(terms[-1])
-    if last_is_open and len(terms) > 1 and _is_letter(terms[-1]):
+    if last_is_open and len(terms) > 1 and _says_nothing_yet(terms[-1].casefold()):
         terms.pop()
         last_is_open = False
     telling = [
@@ -76,9 +77,10 @@ def parse(text: str, *, as_you_type: bool = False) -> Query:
     return Query(tuple(telling or terms), tuple(excluded), last_is_open)
 
 
-def _is_letter(term: str) -> bool:
-    """Whether a term is one letter of an alphabet; a Chinese character is a word."""
-    return len(term) == 1 and term.isascii()
+def _says_nothing_yet(beginning: str) -> bool:
+    """Whether nearly every text has a word that begins so. A Chinese character is a word."""
+    is_letter = len(beginning) == 1 and beginning.isascii()
+    return is_letter or any(word.startswith(beginning) for word in STOP_WORDS)
 
 
 def _quoted(term: str) -> str:

@@ -41,8 +41,9 @@ class Where:
 def where(wanted: Filter) -> Where:
     """The condition that a filter stands for."""
     found = Where()
-    found.add("t.purged = 0")
     found.add("t.shown = ?", int(not wanted.trashed))
+    if wanted.trashed:
+        found.add("t.purged = 0")
     if wanted.path:
         _add_path(found, wanted.path)
     if wanted.kinds:

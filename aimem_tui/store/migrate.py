@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import apsw
 
@@ -76,6 +75,8 @@ def migrate(
 
 def _back_up(connection: apsw.Connection, path: Path, backup: Path) -> None:
     """Copy the file as it is; under its name there is only ever a whole copy."""
+    from tempfile import TemporaryDirectory
+
     if backup.exists():
         return
     with TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:

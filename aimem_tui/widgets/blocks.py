@@ -28,6 +28,9 @@ LIST_LINES = 40
 MOST_CHARACTERS = 8_000
 """Characters of a block after which it is cut between lines, or in a line."""
 
+CODE_CHARACTERS = 4_000
+"""The same for code: what gives it colours may take the square of its length."""
+
 FRONTMATTER_LINES = 500
 """Lines in which frontmatter must end to be such."""
 
@@ -250,7 +253,7 @@ class Scan:
         self, body: list[str], at: int, end: int, head: int, info: str, spaced: bool
     ) -> Iterator[Placed]:
         """Code in pieces; the lines of its fence belong to the first and the last of them."""
-        pieces = list(_pieces(body)) or [_Piece("", 0, 0)]
+        pieces = list(_pieces(body, CODE_CHARACTERS)) or [_Piece("", 0, 0)]
         head = min(head, end - at - 1)
         for number, piece in enumerate(pieces):
             first, last = not number, number == len(pieces) - 1
@@ -407,24 +410,22 @@ class _Piece:
     """0 for a piece of a line that goes on in the next."""
 
 
-def _pieces(lines: list[str]) -> Iterator[_Piece]:
+def _pieces(lines: list[str], most: int = MOST_CHARACTERS) -> Iterator[_Piece]:
     """Lines in runs of bounded size."""
     if len(lines) <= MOST_LINES:
         text = "\n".join(lines)
-        if len(text) <= MOST_CHARACTERS:
+        if len(text) <= most:
             if lines:
                 yield _Piece(text, 0, len(lines))
             return
     start = characters = 0
     for at, line in enumerate(lines):
-        if at > start and (characters + len(line) > MOST_CHARACTERS or at - start >= MOST_LINES):
+        if at > start and (characters + len(line) > most or at - start >= MOST_LINES):
             yield _Piece("\n".join(lines[start:at]), start, at - start)
             start, characters = at, 0
         characters += len(line) + 1
-        if len(line) > MOST_CHARACTERS:
-            parts = [
-                line[part : part + MOST_CHARACTERS] for part in range(0, len(line), MOST_CHARACTERS)
-            ]
+        if len(line) > most:
+            parts = [line[part : part + most] for part in range(0, len(line), most)]
             for part in parts[:-1]:
                 yield _Piece(part, at, 0)
             yield _Piece(parts[-1], at, 1)

@@ -41,8 +41,9 @@ _STYLES = {
 
 _PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "none", "output", "log"})
 
-_LONG_LINE = 2_000
-"""Characters of a line above which code stays without colours: it is data, and lexers crawl."""
+_LONG_LINE = 300
+"""Characters of a line above which code stays without colours: it is data, and some lexers take
+the square of its length."""
 
 
 def colored(code: str, language: str) -> list[list[Span]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -58,10 +57,10 @@ class Painter:
             width: in cells.
             ground: names of the styles that lie under every span and fill the rest.
         """
-        segments = []
-        for names, run in groupby(spans, key=lambda span: span.style):
-            text = "".join(span.text for span in run)
-            # Without a cell of its own a segment cannot be cut, and the compositor cuts.
-            if cell_len(text):
-                segments.append(Segment(text, self.style(f"{ground} {names}".strip())))
-        return Strip(segments).adjust_cell_length(width, self.style(ground))
+        segments = [
+            Segment("".join(span.text for span in run), self.style(f"{ground} {names}".strip()))
+            for names, run in groupby(spans, key=lambda span: span.style)
+        ]
+        return Strip([segment for segment in segments if segment.text]).adjust_cell_length(
+            width, self.style(ground)
+        )

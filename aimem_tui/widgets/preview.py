@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -41,6 +39,7 @@ from aimem_tui.widgets.outline import Outline, split
 from aimem_tui.widgets.painting import Painter
 from aimem_tui.widgets.preview_layout import Layout, Spot
 from aimem_tui.widgets.preview_links import LinkSpot, link_from, next_link, slug, spot_of_link
+from aimem_tui.widgets.preview_selection import marked, selected_text
 from aimem_tui.widgets.preview_style import CSS, NAMES, PREFIX
 from aimem_tui.widgets.rows import Span
 
@@ -52,9 +51,6 @@ SETTLE_S = 0.1
 
 _LONGEST_WAIT_S = 0.5
 """Seconds after which edits are shown though more keep coming."""
-
-_MOST_SELECTED = 2_000
-"""Lines of a selection that are copied as drawn; of a larger one the source is copied."""
 
 
 class MarkdownPreview(ScrollView, can_focus=True):
@@ -412,7 +408,8 @@ class MarkdownPreview(ScrollView, can_focus=True):
                 strip = self._line_strip(spot.block, row, width)
         selection = self.text_selection
         if selection is not None:
-            strip = self._selected(strip, selection.get_span(line))
+            chosen = self.screen.get_component_rich_style("screen--selection")
+            strip = marked(strip, selection.get_span(line), chosen)
         return strip.apply_offsets(0, line)
 
     def _line_strip(self, index: int, row: int, width: int) -> Strip:
@@ -441,36 +438,9 @@ class MarkdownPreview(ScrollView, can_focus=True):
 
     # Text selected with the mouse
 
-    def _selected(self, strip: Strip, span: tuple[int, int] | None) -> Strip:
-        if span is None:
-            return strip
-        text = strip.text
-        start, end = span[0], len(text) if span[1] < 0 else span[1]
-        cuts = [cell_len(text[:start]), cell_len(text[:end]), strip.cell_length]
-        before, inside, after = strip.divide(cuts)
-        style = self.screen.get_component_rich_style("screen--selection")
-        marked = [Segment(part.text, (part.style or Style()) + style) for part in inside]
-        return Strip([*before, *marked, *after], strip.cell_length)
-
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The text that is selected, as drawn; the source, if that is very much."""
-        page = self._page
-        first = selection.start.y if selection.start else 0
-        last = selection.end.y if selection.end else page.height - 1
-        if last - first > _MOST_SELECTED:
-            start, end = page.source_of(page.locate(first)), page.source_of(page.locate(last))
-            return "\n".join(self._outline.source.split("\n")[start : end + 1]), "\n"
-        lines: list[str] = []
-        for line in range(first, min(last + 1, page.height)):
-            spot = page.locate(line)
-            row = spot.line - page.gap(spot.block)
-            drawn = page.drawing(spot.block).lines
-            spans = drawn[row].spans if 0 <= row < len(drawn) else ()
-            text = " " * self._margin + "".join(span.text for span in spans)
-            chosen = selection.get_span(line) or (0, -1)
-            text = text[chosen[0] : len(text) if chosen[1] < 0 else chosen[1]]
-            lines.append(text[max(0, self._margin - chosen[0]) :].rstrip())
-        return "\n".join(lines), "\n"
+        return selected_text(self._page, selection, self._margin, self._outline.source), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Show what is selected."""

@@ -1,7 +1,8 @@
 """How the preview looks: the names its lines are drawn in, and the colours of each.
 
 Surfaces differ by their ground, nothing has a border, and one accent colour marks headings and
-what can be done. Without colours, weight and underlines carry the same.
+what can be done. Without colours, weight and underlines carry the same. In the terminal's own
+colours nothing gets a ground: nobody knows what can be read on which of them.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ MarkdownPreview {
     &:ansi {
         & > .preview--muted, & > .preview--done, & > .preview--property,
         & > .preview--comment, & > .preview--rule { text-style: dim; }
-        & > .preview--code, & > .preview--fence { background: ansi_black; }
+        & > .preview--link-focus { background: transparent; text-style: bold reverse; }
+        & > .preview--fence { background: transparent; }
+        & > .preview--code { background: transparent; color: $text-success; }
     }
     &:nocolor {
         & > .preview--h1 { text-style: bold underline; }

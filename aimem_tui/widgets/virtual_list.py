@@ -90,12 +90,9 @@ class VirtualList(ScrollView, can_focus=True):
         & > .virtual-list--trouble { color: $text-error; }
 
         &:ansi {
-            & > .virtual-list--cursor {
-                background: $block-cursor-background;
-                color: $block-cursor-foreground;
-            }
-            & > .virtual-list--cursor-blurred { text-style: underline; }
-            & > .virtual-list--muted { text-style: dim; }
+            & > .virtual-list--cursor { background: transparent; text-style: bold reverse; }
+            & > .virtual-list--cursor-blurred { background: transparent; text-style: underline; }
+            & > .virtual-list--muted { color: ansi_default; text-style: dim; }
         }
         &:nocolor {
             & > .virtual-list--cursor { text-style: reverse; }
@@ -202,8 +199,7 @@ class VirtualList(ScrollView, can_focus=True):
         if index is None:
             index = min(self.cursor, count - 1) if count else 0
         top = self._anchored_top(index)
-        with self.prevent(VirtualList.Highlighted):
-            self.set_reactive(VirtualList.cursor, index)
+        self.set_reactive(VirtualList.cursor, index)
         self._update_virtual_size()
         if top != self.scroll_offset.y:
             self.scroll_to(y=top)

@@ -224,12 +224,12 @@ class Workspace:
         from aimem_tui.model import WorkspaceStatus
 
         with self.database.snapshot() as connection:
-            thoughts, words, trashed = connection.execute(
-                "SELECT coalesce(sum(shown), 0), coalesce(sum(iif(shown, words, 0)), 0),"
-                " count(*) FILTER (WHERE trashed_at IS NOT NULL AND purged = 0) FROM thoughts"
+            thoughts, words = connection.execute(
+                "SELECT count(*), coalesce(sum(words), 0) FROM thoughts WHERE shown = 1"
             ).get
+            trashed = catalogue.count(connection, Filter(trashed=True))
             last = connection.execute(
-                "SELECT updated_at, updated_by FROM thoughts WHERE shown"
+                "SELECT updated_at, updated_by FROM thoughts WHERE shown = 1"
                 " ORDER BY updated_at DESC LIMIT 1"
             ).fetchone()
             folders = connection.execute("SELECT count(*) FROM folders").get

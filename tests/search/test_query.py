@@ -85,11 +85,19 @@ def test_the_last_word_is_open_only_while_it_is_typed() -> None:
     assert parse("one -tw", as_you_type=True).match() == '("one") NOT ("tw")'
 
 
-def test_a_common_word_counts_while_it_may_become_another() -> None:
-    assert parse("plan th", as_you_type=True).terms == ("plan", "th")
-    assert parse("plan the", as_you_type=True).terms == ("plan", "the")
+@pytest.mark.parametrize("beginning", ["t", "th", "the", "x", "w", "wou"])
+def test_behind_other_words_what_begins_nearly_every_text_is_not_looked_for_yet(
+    beginning: str,
+) -> None:
+    assert parse(f"plan {beginning}", as_you_type=True) == Query(("plan",), (), False)
+
+
+def test_a_common_word_counts_once_it_has_become_another_or_is_all_there_is() -> None:
+    assert parse("plan theo", as_you_type=True).match() == '"plan" AND "theo"*'
     assert parse("plan the ", as_you_type=True).terms == ("plan",)
     assert parse("the", as_you_type=True).match() == '"the"*'
+    assert parse("x", as_you_type=True).match() == '"x"*'
+    assert parse("計画 会", as_you_type=True).match() == '"計画" AND "会"*'
 
 
 def test_any_or_all_of_the_words_are_asked_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,8 +17,11 @@ from aimem_tui.cli.output import Column
 from aimem_tui.cli.styling import Piece, bold, dim
 from aimem_tui.cli.types import FolderName, LineRange, Lines, Text
 from aimem_tui.errors import BadInput
-from aimem_tui.model import Filter, SearchHit, SearchResults, Thought
+from aimem_tui.model import Filter, Thought
 from aimem_tui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from aimem_tui.model import SearchHit, SearchResults
 
 SEARCH_LIMIT = 20
 

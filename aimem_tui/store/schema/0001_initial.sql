@@ -125,8 +125,10 @@ CREATE TABLE thoughts (
 );
 CREATE INDEX thoughts_by_declared ON thoughts (declared_path, id);
 CREATE INDEX thoughts_by_path ON thoughts (path);
+CREATE INDEX thoughts_in_order ON thoughts (shown, path, id);
 CREATE INDEX thoughts_by_folder ON thoughts (shown, folder, name, id);
-CREATE INDEX thoughts_by_update ON thoughts (shown, updated_at DESC, id);
+-- With the words, so that the figures of a workspace need no look at its thoughts.
+CREATE INDEX thoughts_by_update ON thoughts (shown, updated_at DESC, id, words);
 CREATE INDEX thoughts_in_trash ON thoughts (trashed_at) WHERE trashed_at IS NOT NULL;
 
 CREATE TABLE folders (
