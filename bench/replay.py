@@ -1,10 +1,11 @@
 """Replays one editing history in a process of its own and tells what it cost: for ``bench.traces``.
 
-``python -m bench.replay {aimem,pycrdt} TRACE EDITS`` types the history, one transaction for each of
-its own, and prints JSON. ``aimem`` types into an open thought whose edits go through the group
-writer into a durable workspace, and the time ends when the last one is on disk. ``pycrdt`` types
-into a bare text and collects the updates. Memory is what the process held at most, less what it
-held before the first edit.
+``python -m bench.replay {aimem,pycrdt} FILE`` types the history, one transaction for each of its
+own, and prints JSON. ``aimem`` types into an open thought whose edits go through the group writer
+into a durable workspace, and the time ends when the last one is on disk. ``pycrdt`` types into a
+bare text and collects the updates. Memory is what the process held at most, less what it held
+before the first edit; the file is one that :func:`unpack` wrote, which can be read without making
+garbage whose room would be used again.
 """
 
 from __future__ import annotations
@@ -52,33 +53,45 @@ class Cost:
     """Whether the text was the expected one at the end."""
 
 
-def read(path: Path, edits: int = 0) -> Trace:
-    """A trace in the format of the editing-traces collection, its first ``edits`` or all."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
+def unpack(source: Path, target: Path, edits: int = 0) -> None:
+    """Rewrite a history of the editing-traces collection, its first ``edits`` or all, for reading.
+
+    One line of JSON for the text before, for each transaction its patches in bytes, and the text
+    after.
+    """
+    with gzip.open(source, "rt", encoding="utf-8") as file:
         raw = json.load(file)
+    text = begins = raw["startContent"]
     transactions = raw["txns"][: edits or None]
-    text = raw["startContent"]
     is_ascii = text.isascii() and all(
         patch[2].isascii() for transaction in transactions for patch in transaction["patches"]
     )
-    found = []
-    for transaction in transactions:
-        patches = []
-        for at, deleted, inserted in transaction["patches"]:
-            if is_ascii:
-                patches.append(Patch(at, deleted, inserted))
-                continue
-            gone = text[at : at + deleted]
-            patches.append(Patch(len(text[:at].encode()), len(gone.encode()), inserted))
-            text = text[:at] + inserted + text[at + deleted :]
-        found.append(tuple(patches))
-    if not edits:
-        text = raw["endContent"]
-    elif is_ascii:
-        for edit in found:
-            for patch in edit:
-                text = text[: patch.start] + patch.inserted + text[patch.start + patch.deleted :]
-    return Trace(raw["startContent"], tuple(found), text)
+    with target.open("w", encoding="utf-8") as out:
+        print(json.dumps(begins), file=out)
+        for transaction in transactions:
+            patches = []
+            for at, deleted, inserted in transaction["patches"]:
+                if is_ascii:
+                    patches.append((at, deleted, inserted))
+                else:
+                    gone = text[at : at + deleted]
+                    patches.append((len(text[:at].encode()), len(gone.encode()), inserted))
+                if edits or not is_ascii:
+                    text = text[:at] + inserted + text[at + deleted :]
+            print(json.dumps(patches), file=out)
+        print(json.dumps(text if edits else raw["endContent"]), file=out)
+
+
+def read(path: Path) -> Trace:
+    """A history that :func:`unpack` wrote."""
+    with path.open(encoding="utf-8") as file:
+        begins = json.loads(next(file))
+        edits = []
+        line = next(file)
+        for following in file:
+            edits.append(tuple(Patch(*patch) for patch in json.loads(line)))
+            line = following
+    return Trace(begins, tuple(edits), json.loads(line))
 
 
 def through_aimem(trace: Trace) -> Cost:
@@ -145,8 +158,8 @@ def _watched(action: Callable[[], None]) -> tuple[float, float]:
 
 def main() -> None:
     """Replay as the command line says."""
-    contestant, path, edits = sys.argv[1:]
-    trace = read(Path(path), int(edits))
+    contestant, path = sys.argv[1:]
+    trace = read(Path(path))
     cost = through_aimem(trace) if contestant == "aimem" else through_pycrdt(trace)
     print(json.dumps(asdict(cost)))
 

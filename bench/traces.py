@@ -12,7 +12,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from bench import replay
 from bench.cache import ROOT, shared_data
 from bench.measure import Contest, Goal, Report, Series, Size
 
@@ -43,14 +45,17 @@ def _contests(name: str, path: Path, size: Size, rounds: int) -> list[Contest]:
     seconds: dict[str, list[float]] = {"aimem": [], "pycrdt": []}
     memory: dict[str, list[float]] = {"aimem": [], "pycrdt": []}
     edits = 0
-    for turn in range(1 if size.quick else rounds):
-        for contestant in ("aimem", "pycrdt") if turn % 2 == 0 else ("pycrdt", "aimem"):
-            cost = _replay(contestant, path, _QUICK_EDITS if size.quick else 0)
-            if not cost["right"]:
-                raise RuntimeError(f"{contestant} replayed {name} to another text")
-            seconds[contestant].append(float(cost["seconds"]))
-            memory[contestant].append(float(cost["memory_mb"]))
-            edits = int(cost["edits"])
+    with TemporaryDirectory(prefix="aimem-bench-") as folder:
+        unpacked = Path(folder) / "trace"
+        replay.unpack(path, unpacked, _QUICK_EDITS if size.quick else 0)
+        for turn in range(1 if size.quick else rounds):
+            for contestant in ("aimem", "pycrdt") if turn % 2 == 0 else ("pycrdt", "aimem"):
+                cost = _replay(contestant, unpacked)
+                if not cost["right"]:
+                    raise RuntimeError(f"{contestant} replayed {name} to another text")
+                seconds[contestant].append(float(cost["seconds"]))
+                memory[contestant].append(float(cost["memory_mb"]))
+                edits = int(cost["edits"])
     what = f"{name}, {edits:,} edits"
     return [
         Contest(what, "s", _series(seconds), (_GOAL,)),
@@ -65,8 +70,8 @@ def _series(values: dict[str, list[float]]) -> tuple[Series, ...]:
     )
 
 
-def _replay(contestant: str, path: Path, edits: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.replay", contestant, str(path), str(edits)]
+def _replay(contestant: str, path: Path) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.replay", contestant, str(path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{ended.stderr}")

@@ -215,14 +215,16 @@ class EngineDoc:
                 )
             length += byte_length(change.inserted) - change.deleted
         content = self._content
-        with self._writing("write to the text"):
+        with self._writing("write to the text", measured=True):
             with self._doc.transaction(origin=self.LOCAL):
                 for change in changes:
                     if change.deleted:
                         del content[change.start : change.start + change.deleted]
                     if change.inserted:
                         content.insert(change.start, change.inserted)
-            if len(content) != length:
+                # In here, because outside the question is a transaction of its own.
+                self._length = len(content)
+            if self._length != length:
                 raise CrdtError("an offset lay inside a character")
 
     def set_meta(self, values: Mapping[str, Any], *, content: str = "") -> None:
@@ -262,14 +264,19 @@ class EngineDoc:
             self._updates.clear()
 
     @contextmanager
-    def _writing(self, action: str) -> Iterator[None]:
-        """Do one write, then tell the watchers what it did."""
+    def _writing(self, action: str, *, measured: bool = False) -> Iterator[None]:
+        """Do one write, then tell the watchers what it did.
+
+        Args:
+            measured: the caller sees to the length of the text.
+        """
         if self._broken:
             raise CrdtError("the document has failed and must be opened anew")
         try:
             with _no_panic(action):
                 yield
-                self._length = len(self._content)
+                if not measured:
+                    self._length = len(self._content)
         except _Refused:
             raise
         except BaseException:

@@ -169,6 +169,6 @@ class FindScreen(ModalScreen[Found | None]):
             text = "" if hit is None else self._workspace.text(hit.thought.id)
         except AimemError:
             text = ""
-        look.set_source(text)
+        look.load(text)
         if hit is not None:
-            look.scroll_to_line(max(0, hit.line - 2))
+            look.scroll_to_line(hit.line, 2)

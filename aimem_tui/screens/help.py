@@ -74,6 +74,6 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Show the text."""
         preview = self.query_one(MarkdownPreview)
-        preview.set_source(text())
+        preview.load(text())
         preview.focus()
         self.query_one(Hints).show([Hint("↑↓", "scroll"), Hint("esc", "close", "dismiss(None)")])

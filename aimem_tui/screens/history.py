@@ -115,7 +115,7 @@ class HistoryScreen(ModalScreen[int | None]):
         from aimem_tui.workspace.difference import as_markdown
 
         preview = self.query_one(MarkdownPreview)
-        preview.set_source(as_markdown(past.before, past.text) if self._difference else past.text)
+        preview.load(as_markdown(past.before, past.text) if self._difference else past.text)
         revision = past.revision
         now = self._workspace.clock()
         said = (

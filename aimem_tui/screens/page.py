@@ -141,7 +141,7 @@ class Page(Container):
         remembered = self._remembered.get(thought.id)
         if line is None and remembered is not None:
             editor.restore_view_state(remembered)
-        preview.set_source(live.document.text)
+        preview.load(live.document.text)
         self.query_one("#empty").display = False
         self._arrange()
         if line is not None:
@@ -192,6 +192,7 @@ class Page(Container):
             if view is not View.EDIT:
                 self._show_preview()
                 if self._preview is not None:
+                    self._preview.settle()
                     self._preview.scroll_to_line(self.line)
             self._arrange()
             if had_focus:

@@ -119,7 +119,7 @@ class TrashScreen(ModalScreen[str | None]):
             text = "" if thought is None else self._workspace.text(thought.id)
         except AimemError:
             text = ""
-        self.query_one(MarkdownPreview).set_source(text)
+        self.query_one(MarkdownPreview).load(text)
 
     def _chosen(self) -> Thought | None:
         if not self._thoughts.count():

@@ -78,9 +78,7 @@ class GroupWriter:
                 raise RuntimeError("the writer is closed")
             self._queue.append(draft)
             self._taken += 1
-            if len(self._queue) == 1:
-                # Behind a first one the thread is up already; waking it for each costs a switch.
-                self._condition.notify_all()
+            self._condition.notify_all()
 
     def state(self) -> WriterState:
         """How many edits wait, and why, if something is wrong."""
