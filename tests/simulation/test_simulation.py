@@ -16,6 +16,8 @@ from tests.simulation.scenario import simulate
 
 QUICK = range(60)
 MANY = range(1_000, 1_000 + int(os.environ.get("AIMEM_SIMULATED_RUNS", "20000")))
+SHARE = 2_000
+"""Runs in one test: a few minutes at most, so that one that hangs is noticed."""
 
 # The rarest of the bugs comes to light in about one run of six.
 SEEDS_TO_FIND_A_BUG = range(40)
@@ -43,8 +45,9 @@ def test_copies_agree_and_keep_what_they_acknowledged() -> None:
 
 
 @pytest.mark.heavy
-def test_copies_agree_and_keep_what_they_acknowledged_in_many_runs() -> None:
-    run_all(MANY, os.cpu_count() or 1)
+@pytest.mark.parametrize("first", range(MANY.start, MANY.stop, SHARE))
+def test_copies_agree_and_keep_what_they_acknowledged_in_many_runs(first: int) -> None:
+    run_all(range(first, min(first + SHARE, MANY.stop)), os.cpu_count() or 1)
 
 
 @pytest.mark.parametrize("bug", [bug for bug in Bug if bug is not Bug.NONE])
