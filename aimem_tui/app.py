@@ -85,7 +85,7 @@ class AimemApp(App[None]):
         self.main = MainScreen(self.workspace, self._model, self.ui_state, self._icons)
         self.push_screen(self.main)
         self.call_after_refresh(_keep_what_the_start_made)
-        if not self.ui_state.welcomed and not self.workspace.count():
+        if not self.ui_state.welcomed and not any(self.workspace.thoughts(limit=1)):
             self.call_after_refresh(self._welcome)
 
     def remember(self) -> None:

@@ -48,6 +48,7 @@ _EMPTY_TREE = """No thoughts yet.
 F6  import a folder
 ^P  all commands"""
 
+_BEGIN_S = 0.03
 _AGE_S = 20
 _SAVING_MS = 500
 """What is on disk within this time is not worth a word: a line that changes twice for each key is
@@ -169,7 +170,8 @@ class MainScreen(Screen[None]):
         self._arrange()
         self.query_one(Header).place = Place(self._workspace.name)
         self.thoughts.focus()
-        self.call_after_refresh(self._begin)
+        # The frame is written by a thread; what begins at once would keep it from doing so.
+        self.call_after_refresh(self.set_timer, _BEGIN_S, self._begin)
 
     def _begin(self) -> None:
         self._workspace.watch(

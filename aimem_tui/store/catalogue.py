@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import apsw
 
 from aimem_tui.errors import Ambiguous, NotFound
-from aimem_tui.markdown import paths
 from aimem_tui.model import Filter, Folder, Kind, Lifecycle, Thought
 from crdt.ids import is_id
 
@@ -157,6 +156,8 @@ def listing(
 
 def count(connection: apsw.Connection, wanted: Filter) -> int:
     """How many thoughts pass a filter."""
+    if wanted == Filter():
+        return int(connection.execute(_COUNT_ALL).get)
     condition = where(wanted)
     return int(
         connection.execute(
@@ -263,6 +264,8 @@ def _readings(name: str) -> Iterator[tuple[str, tuple[object, ...]]]:
 
 
 def _add_path(found: Where, path: str) -> None:
+    from aimem_tui.markdown import paths
+
     if paths.is_glob(path):
         found.add("t.path GLOB ?", paths.glob_for_sqlite(path))
         return
@@ -287,6 +290,11 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
+_COUNT_ALL = (
+    "SELECT (SELECT coalesce(sum(thoughts), 0) FROM folders WHERE parent = '')"
+    " + (SELECT count(*) FROM thoughts WHERE shown = 1 AND folder = '')"
+)
+"""Those in each folder are counted already."""
 _FIELDS = tuple(column.strip().removeprefix("t.") for column in COLUMNS.split(","))
 _ORDERS = {
     "path": "t.path, t.id",

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 import apsw
 
 from aimem_tui.errors import AimemError, BadInput, NotFound, Refused, StorageError
-from aimem_tui.markdown import paths
 from aimem_tui.model import Filter
 from aimem_tui.store import catalogue
 from aimem_tui.store.connection import Database
@@ -262,6 +261,7 @@ class Workspace:
             BadInput: if no thought can have that path or text.
             Refused: if there is one at that path.
         """
+        from aimem_tui.markdown import paths
         from aimem_tui.store.log import Draft
         from crdt.document import ThoughtDocument
 
@@ -382,6 +382,8 @@ class Workspace:
             BadInput: if no thought can have that path.
             Refused: if another thought is there.
         """
+        from aimem_tui.markdown import paths
+
         checked = paths.check_path(path)
         with self._changing(thought) as document:
             taken = self.database.read().execute(
