@@ -1,6 +1,7 @@
 """One text in one widget: our editor bound to a document, or Textual's own text area.
 
-``python -m bench.editor_app {aimem,textual} FILE``. The caret stands in the middle of the text.
+``python -m bench.editor_app {aimem,textual} FILE``. The caret stands in the middle of the text and
+does not blink. The terminal's bell rings when all is there.
 """
 
 from __future__ import annotations
@@ -43,9 +44,13 @@ class EditorApp(App[None]):
                 1, path="bench.md", text=self._text, at=0, by="bench"
             )
             self.query_one(Editor).bind(document)
+        area.cursor_blink = False
         area.focus()
-        middle = area.document.line_count // 2
-        self.call_after_refresh(lambda: area.move_cursor((middle, 0), center=True))
+        self.call_after_refresh(self._go_to_the_middle, area)
+
+    def _go_to_the_middle(self, area: TextArea) -> None:
+        area.move_cursor((area.document.line_count // 2, 0), center=True)
+        self.call_after_refresh(self.bell)
 
 
 if __name__ == "__main__":

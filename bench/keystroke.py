@@ -33,6 +33,10 @@ _WORDS = 15
 _WORD = b"session"
 _SILENCE_S = 0.08
 _PAUSE_S = 1.0
+_DESCRIBED = rb"ln \d+ .{1,20}words"
+"""What the bottom line says once a text is there and was looked through."""
+_BELL = rb"[^t]\x07"
+"""The bell. Textual names pointers with a sequence that ends like it: ``default`` and a bell."""
 _GOAL_SIZE = "1 MB"
 _GOAL_MS = 15.0
 _GOAL_BYTES = 499.0
@@ -122,8 +126,8 @@ def _app(text: str, folder: Path) -> Iterator[Terminal]:
     ui_state.save(home.state / "screen-default.json", state)
     variables = {"AIMEM_HOME": str(root), "AIMEM_AUTHOR": "bench", "AIMEM_WORKSPACE": "default"}
     with Terminal(app_command(), columns=120, rows=40, env=variables, cwd=ROOT) as terminal:
-        terminal.wait_for(rb"bench")
-        terminal.settle(1.5)
+        terminal.wait_for(_DESCRIBED, timeout=120)
+        terminal.settle(1.0)
         # The row of the open thought is the chosen one: this goes into its text.
         terminal.press(b"\r", silence=1.0)
         yield terminal
@@ -133,6 +137,6 @@ def _app(text: str, folder: Path) -> Iterator[Terminal]:
 def _widget(contestant: str, file: Path) -> Iterator[Terminal]:
     command = [sys.executable, "-m", "bench.editor_app", contestant, str(file)]
     with Terminal(command, columns=120, rows=40, cwd=ROOT) as terminal:
-        terminal.settle(3.0, timeout=60)
+        terminal.wait_for(_BELL, timeout=120)
         terminal.settle(1.0)
         yield terminal

@@ -46,12 +46,18 @@ def run(path: Path, *command: str | Path, cwd: Path) -> subprocess.CompletedProc
     return subprocess.run(
         command,
         cwd=cwd,
-        env=os.environ | {"HOME": _HOME, "PATH": str(path), "PYTHON": ""},
+        env=_environment() | {"HOME": _HOME, "PATH": str(path), "PYTHON": ""},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def _environment() -> dict[str, str]:
+    """This process's, without what a make that runs the tests hands down to the one in a test."""
+    inherited = ("MAKE", "MFLAGS", "ARGS")
+    return {key: value for key, value in os.environ.items() if not key.startswith(inherited)}
 
 
 @pytest.mark.heavy
