@@ -39,7 +39,7 @@ def run(size: Size) -> Report:
     report = Report("importing")
     with TemporaryDirectory(prefix="aimem-bench-") as scratch:
         folder = Path(scratch) / "markdown"
-        report.notes.append(_fill(folder, size.pick(2_500, 30)))
+        report.notes.append(_fill(folder, size.pick(600, 30)))
         files = sum(file.is_file() for file in folder.rglob("*"))
         contestants: dict[str, Callable[[Path], float]] = {
             "aimem": lambda place: _aimem(folder, place)
@@ -54,7 +54,7 @@ def run(size: Size) -> Report:
             [sys.executable, "-c", _READ, str(folder)], {}
         )
         rates: dict[str, list[float]] = {name: [] for name in contestants}
-        for turn in range(size.pick(3, 1)):
+        for turn in range(size.pick(2, 1)):
             for name, contestant in contestants.items():
                 place = Path(scratch) / f"{turn}-{len(rates[name])}-{abs(hash(name))}"
                 place.mkdir()

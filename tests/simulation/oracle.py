@@ -48,11 +48,11 @@ class Oracle:
                 raise Violation(f"entry {entry.seq} of {entry.replica[:4]} left before its commit")
 
     def passed_on(self, entries: Iterable[Entry], ledger: Disk) -> None:
-        """A pod has passed entries on."""
+        """A pod has passed entries on, which the ledger may have compacted meanwhile."""
         vector = ledger.vector()
         for entry in entries:
-            name = (entry.replica, entry.seq)
-            if entry.seq > vector[entry.replica] and name not in ledger.by_name:
+            held = ledger.latest.get(entry.thought, {}).get(entry.replica, 0)
+            if entry.seq > max(held, vector[entry.replica]):
                 raise Violation(f"entry {entry.seq} of {entry.replica[:4]} is not in the ledger")
 
     def to_be_stored(self, entries: Iterable[Entry], disk: Disk) -> None:

@@ -44,6 +44,10 @@ def test_copies_agree_and_keep_what_they_acknowledged() -> None:
     assert counted["forks"] > 3
 
 
+def test_the_ledger_may_compact_what_is_still_on_its_way() -> None:
+    simulate(18420)
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("first", range(MANY.start, MANY.stop, SHARE))
 def test_copies_agree_and_keep_what_they_acknowledged_in_many_runs(first: int) -> None:
