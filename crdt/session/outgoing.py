@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from crdt.entry import Checkpoint, Entry
 from crdt.errors import CrdtError, OrderError
-from crdt.session.replica import Cursor, Limits, Replica
+from crdt.session.replica import Cursor, Limits, NotReady, Replica
 from crdt.vector import Vector
 from crdt.wire import codec
 from crdt.wire.messages import CaughtUp, Want
@@ -63,6 +63,7 @@ class Outgoing:
         self._unacked_bytes = 0
         self._acked_seq = 0
         self._at_end = False
+        self._fetching = False
         self._waiting_since = 0
 
     def start(self, want: Want, has: Vector) -> int:
@@ -81,12 +82,14 @@ class Outgoing:
         self._unacked_bytes = 0
         self._first_mark = self._mark + 1
         self._at_end = False
+        self._fetching = False
         self._acked_seq = has[self._replica.replica]
         return self._acked_seq
 
     def log_grew(self) -> None:
         """There may be something to send."""
         self._at_end = False
+        self._fetching = False
 
     def peer_sent(self, entries: Sequence[Entry]) -> None:
         """The peer has these entries: they came from it."""
@@ -106,12 +109,18 @@ class Outgoing:
             self._settled[replica] = max(seq, self._settled.get(replica, 0))
 
     @property
+    def sent_seq(self) -> int:
+        """Up to which own entry everything was sent, or is known to be there."""
+        return self._known.get(self._replica.replica, 0)
+
+    @property
     def ready(self) -> bool:
         """Whether there may be something to send that may be sent."""
         return (
             self._run > 0
             and self.allowed
             and not self._at_end
+            and not self._fetching
             and len(self._unacked) < self._limits.window_frames
             and self._unacked_bytes < self._limits.window_bytes
         )
@@ -132,7 +141,11 @@ class Outgoing:
                 return None
             if not self._unacked:
                 self._waiting_since = now
-            frame = self._look()
+            try:
+                frame = self._look()
+            except NotReady:
+                self._fetching = True
+                return None
             if frame is not None:
                 return frame
         return None

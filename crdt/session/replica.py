@@ -41,6 +41,10 @@ class Slice:
     """Of the whole copy at that moment."""
 
 
+class NotReady(Exception):
+    """What is to be read has to be fetched first; the driver calls ``log_grew`` once it is here."""
+
+
 class Replica(Protocol):
     """A copy of a workspace, for reading."""
 
@@ -83,6 +87,9 @@ class Replica(Protocol):
 
         At most ``most`` of them, and no more than ``most_bytes`` large unless it is the only one;
         what ``known`` covers may be left out.
+
+        Raises:
+            NotReady: if this copy cannot answer at once; nothing more is asked until ``log_grew``.
         """
         ...
 

@@ -139,6 +139,11 @@ class Session:
         """Tell the peer whether nothing can be stored, and so acknowledged, just now."""
         self._say(messages.Status(degraded, reason))
 
+    @property
+    def sent(self) -> int:
+        """Own entries up to this number have gone to the peer, or it has them already."""
+        return self._out.sent_seq
+
     def ask_again(self, reason: str, vector: Vector | None = None) -> list[Event]:
         """Want the peer's stream anew.
 

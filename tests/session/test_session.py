@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from crdt.entry import Entry
 from crdt.session import Session, State
 from crdt.session import events as ev
-from crdt.session.replica import Limits
+from crdt.session.replica import Limits, NotReady, Slice
 from crdt.vector import Vector
 from crdt.wire import codec, messages
 from crdt.wire.messages import CloseCode, Role
@@ -51,6 +52,31 @@ def test_entries_arrive_in_the_order_of_the_senders_log() -> None:
         write(one, 1)
     Pair(one, other, limits=Limits(batch_entries=5)).settle()
     assert names(other.entries) == names(one.entries)
+
+
+def test_a_copy_that_has_to_fetch_what_it_sends_is_asked_again_once_it_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = disk(1), disk(2)
+    pair = Pair(one, other).settle()
+    asked, read = [0], one.read
+
+    def fetching(*arguments: Any) -> Slice:
+        asked[0] += 1
+        if asked[0] % 2:
+            raise NotReady
+        return read(*arguments)
+
+    monkeypatch.setattr(one, "read", fetching)
+    write(one, 3)
+    for _ in range(3):
+        pair.a.session.log_grew()
+        assert pair.a.session.has_more()
+        pair.settle()
+        assert not pair.a.session.has_more()
+    assert other.vector() == one.vector()
+    assert asked[0] == 3
+    assert pair.a.session.sent == 3
 
 
 def test_entries_made_while_connected_arrive_at_once_and_never_come_back() -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from crdt.session import Session, State
 from crdt.session import events as ev
 from crdt.session.incoming import Fork
+from crdt.session.replica import Cursor, NotReady, Slice
+from crdt.vector import Vector
 from crdt.wire.messages import CloseCode, Role
 from tests.simulation.bugs import Bug
 from tests.simulation.disk import Disk
@@ -96,6 +99,27 @@ class Ledger:
                 self.world.after(self.world.rng.randint(0, 10), pod.log_grew)
 
 
+class FetchingView:
+    """The ledger as one session reads it: now and then it has to wait for what it wants."""
+
+    def __init__(self, world: World, disk: Disk) -> None:
+        self._world = world
+        self._disk = disk
+        self._is_here = False
+        self.fetched: Callable[[], None] = lambda: None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._disk, name)
+
+    def read(self, after: Cursor, known: Vector, most: int, most_bytes: int) -> Slice:
+        if not self._is_here and self._world.chance(0.3):
+            self._is_here = True
+            self._world.after(self._world.rng.randint(1, 50), self.fetched)
+            raise NotReady
+        self._is_here = False
+        return self._disk.read(after, known, most, most_bytes)
+
+
 class Pod:
     """One process of the relay."""
 
@@ -116,10 +140,16 @@ class Pod:
         world.after(world.rng.randint(0, 500), self._tick)
 
     def new_wire(self) -> Wire:
-        session = Session(self.ledger.disk, self.world.now, limits=limits(self.world.rng))
+        view = FetchingView(self.world, self.ledger.disk)
+        session = Session(view, self.world.now, limits=limits(self.world.rng))
         wire = Wire(self.world, self, session, self.ledger.disk.replica)
+        view.fetched = lambda: self._fetched(wire)
         self.wires.append(wire)
         return wire
+
+    def _fetched(self, wire: Wire) -> None:
+        wire.session.log_grew()
+        wire.pump()
 
     def handle(self, wire: Wire, events: list[ev.Event]) -> None:
         for event in events:
