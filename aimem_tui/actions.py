@@ -6,8 +6,8 @@ all made from this table, so they cannot disagree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from textual.binding import Binding
 
@@ -21,8 +21,7 @@ class Area(Enum):
     WRITING = "While writing"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """Something a person can do."""
 
     name: str

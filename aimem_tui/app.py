@@ -1,7 +1,7 @@
 """The terminal app: opens the workspace, shows the screens, runs what takes long.
 
 What must be there for the first frame is read before the app starts; everything else (the document
-engine, the editor, the watcher) comes after it.
+engine, the editor, the right pane, the watcher) comes after it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class AimemApp(App[None]):
         self._read_first_frame()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = settings.get("theme")
+        self.theme = self._styled_for = settings.get("theme")
+        self.stylesheet.set_variables(self.get_css_variables())
         if settings.get("motion") == "off":
             self.animation_level = "none"
 
@@ -80,10 +81,22 @@ class AimemApp(App[None]):
         while self._questions:
             self._model.accept(answer(self.workspace, self._questions.pop(0)))
 
-    def on_mount(self) -> None:
-        """Show the main screen; at the first start, the welcome above it."""
+    def get_default_screen(self) -> MainScreen:
+        """The main screen is the first: none is made below it and drawn before it."""
         self.main = MainScreen(self.workspace, self._model, self.ui_state, self._icons)
-        self.push_screen(self.main)
+        return self.main
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Work out all styles anew, if the theme is another than they were worked out with.
+
+        Textual asks for this at the start and for each new screen, too.
+        """
+        if self.theme != self._styled_for:
+            self._styled_for = self.theme
+            super().refresh_css(animate)
+
+    def on_mount(self) -> None:
+        """At the first start, show the welcome above the main screen."""
         self.call_after_refresh(_keep_what_the_start_made)
         if not self.ui_state.welcomed and not any(self.workspace.thoughts(limit=1)):
             self.call_after_refresh(self._welcome)

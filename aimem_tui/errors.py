@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     BAD_INPUT = 5
     STORAGE = 6
     TOOL_FAILED = 7
+    UNREACHABLE = 8
     INTERRUPTED = 130
 
 
@@ -79,3 +80,9 @@ class ToolFailed(AimemError):
     """A program that aimem called (an editor, git) is missing or ended with an error."""
 
     exit_code = ExitCode.TOOL_FAILED
+
+
+class Unreachable(AimemError):
+    """Another copy of the workspace could not be reached, or did not answer in time."""
+
+    exit_code = ExitCode.UNREACHABLE

@@ -7,12 +7,11 @@ one folder that holds everything, which is also how two machines are played on o
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(NamedTuple):
     """The folders of one installation."""
 
     config: Path

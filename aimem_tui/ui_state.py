@@ -6,7 +6,6 @@ broken file is passed over.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -33,8 +32,14 @@ def load(file: Path) -> UiState:
     """What was remembered; the defaults where nothing sensible is there."""
     state = UiState()
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except (OSError, ValueError):
+        return state
+    import json
+
+    try:
+        stored = json.loads(text)
+    except ValueError:
         return state
     if isinstance(stored, dict):
         for field in fields(UiState):
@@ -48,6 +53,8 @@ def load(file: Path) -> UiState:
 
 def save(file: Path, state: UiState) -> None:
     """Remember; silently not, where the disk does not allow it."""
+    import json
+
     state.opened = state.opened[:_MOST_FOLDERS]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

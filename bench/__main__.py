@@ -15,6 +15,7 @@ PROGRAMS = {
     "keystroke": "a key to its output, in time and bytes",
     "searching": "full-text search",
     "importing": "a folder of markdown into a workspace",
+    "relay": "the relay beside other servers",
     "traces": "real editing histories through the durable store",
 }
 """What there is to run, and what each measures."""

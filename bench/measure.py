@@ -54,12 +54,13 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What our own series shall not exceed."""
+    """What our own series shall not exceed, or not fall short of."""
 
-    most: float
+    bound: float
     statistic: str = "p95"
     """``p50``, ``p95`` or ``ratio``: that of the medians, to the contestant ``versus``."""
     versus: str = ""
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Contest:
 
     what: str
     unit: str
-    """``ms``, ``bytes``, ``MB`` or ``files/s``."""
+    """``ms``, ``bytes``, ``files/s`` and the like."""
     series: tuple[Series, ...]
     goals: tuple[Goal, ...] = ()
 
@@ -237,7 +238,8 @@ def _contest_as_json(contest: Contest) -> dict[str, object]:
             {
                 "statistic": goal.statistic,
                 "versus": goal.versus,
-                "most": goal.most,
+                "bound": goal.bound,
+                "at_least": goal.at_least,
                 "reached": _rounded(contest.reached(goal)),
                 "met": _met(contest, goal),
             }
@@ -261,16 +263,19 @@ def _write_contest(contest: Contest, out: TextIO) -> None:
         reached = contest.reached(goal)
         versus = f" to {goal.versus}" if goal.versus else ""
         said = "not measured" if reached is None else _figure(reached)
+        which = "at least" if goal.at_least else "at most"
         verdict = {True: "met", False: "missed", None: "open"}[_met(contest, goal)]
         print(
-            f"    goal: {goal.statistic}{versus} at most {_figure(goal.most)}: {said}, {verdict}",
+            f"    goal: {goal.statistic}{versus} {which} {_figure(goal.bound)}: {said}, {verdict}",
             file=out,
         )
 
 
 def _met(contest: Contest, goal: Goal) -> bool | None:
     reached = contest.reached(goal)
-    return None if reached is None else reached <= goal.most
+    if reached is None:
+        return None
+    return reached >= goal.bound if goal.at_least else reached <= goal.bound
 
 
 def _figure(value: float) -> str:

@@ -198,6 +198,39 @@ class EngineDoc:
         with _no_panic("write out a change"):
             return self._doc.get_update(state_vector)
 
+    # Positions that stay with a character; crdt.positions makes sense of these numbers
+
+    def raw_position(self, offset: int) -> tuple[int, int]:
+        """The client id of the character at a place in the content, and a number.
+
+        The number is not the character's clock: it is the clock with which the engine's block
+        begins, plus the *bytes* from there.
+
+        Raises:
+            CrdtError: if no character is there.
+        """
+        if not 0 <= offset < self._length:
+            raise CrdtError(f"no character at byte {offset} of a text of {self._length} bytes")
+        with _no_panic("make a position"):
+            sticky = pycrdt.StickyIndex.new(self._content, offset, pycrdt.Assoc.AFTER)
+            item = sticky.to_json()["item"]
+        return item["client"], item["clock"]
+
+    def raw_offset(self, client: int, clock: int) -> int | None:
+        """Where a character is in the content; None where the engine does not know any more.
+
+        The number is not the place: it is where the engine's block begins, in bytes, plus the
+        *clocks* from there. Only where the character was deleted it is the place where it would be.
+
+        The caller has made sure, by the state vector, that the document has seen the character.
+        """
+        position = {"item": {"client": client, "clock": clock}, "assoc": 0}
+        try:
+            with _no_panic("find a position"):
+                return pycrdt.StickyIndex.from_json(position, self._content).get_index()
+        except CrdtError:
+            return None
+
     # Writing
 
     def splice(self, changes: Sequence[Change]) -> None:
@@ -262,6 +295,22 @@ class EngineDoc:
             except ValueError as error:
                 raise _Refused("the bytes are not an update") from error
             self._updates.clear()
+
+    def take(self, update: bytes) -> bytes:
+        """Like :meth:`apply`; returns the part that was new and has found its place.
+
+        That part is an update that follows from what was there before, and empty bytes where there
+        was nothing new. What the update holds beyond it waits for something that is not there.
+        """
+        news: list[bytes] = []
+        with _no_panic("watch the document"):
+            subscription = self._doc.observe(lambda event: news.append(event.update))
+        try:
+            self.apply(update)
+        finally:
+            with _no_panic("watch the document"):
+                self._doc.unobserve(subscription)
+        return merge(news) if news else b""
 
     @contextmanager
     def _writing(self, action: str, *, measured: bool = False) -> Iterator[None]:

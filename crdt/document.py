@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from math import isfinite
 
+from crdt import positions
 from crdt.adapter import Change, EngineDoc, byte_length
 from crdt.errors import CrdtError
+from crdt.positions import Position
 from crdt.textdiff import Splice, splices
 
 __all__ = ["Change", "ThoughtDocument", "ThoughtMeta", "Trash", "digest"]
@@ -147,6 +149,20 @@ class ThoughtDocument:
     def update_since(self, state_vector: bytes) -> bytes:
         """What a copy with ``state_vector`` lacks."""
         return self._engine.update_since(state_vector)
+
+    def position_at(self, offset: int, *, before: bool = False) -> Position:
+        """A place in the text, in UTF-8 bytes, that stays with the character after it.
+
+        Or, with ``before``, with the one before it.
+
+        Raises:
+            CrdtError: if the offset lies outside the text.
+        """
+        return positions.position_at(self._engine, offset, before=before)
+
+    def offset_of(self, position: Position) -> int | None:
+        """Where such a place is now, in UTF-8 bytes; None where nothing is known of it here."""
+        return positions.offset_of(self._engine, position)
 
     # Writing
 

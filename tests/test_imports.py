@@ -10,7 +10,18 @@ import sys
 
 import pytest
 
-HEAVY = {"apsw", "hypothesis", "markdown_it", "pycrdt", "rich", "sqlite_utils", "textual", "yaml"}
+from tests.imports import NETWORK
+
+HEAVY = NETWORK | {
+    "apsw",
+    "hypothesis",
+    "markdown_it",
+    "pycrdt",
+    "rich",
+    "sqlite_utils",
+    "textual",
+    "yaml",
+}
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -27,6 +38,10 @@ def loaded_by(statement: str) -> set[str]:
 )
 def test_importing_loads_nothing_heavy(module: str) -> None:
     assert loaded_by(f"import {module}") & HEAVY == set()
+
+
+def test_the_apps_first_frame_waits_for_nothing_of_the_network() -> None:
+    assert loaded_by("import aimem_tui.cli.main, aimem_tui.app") & NETWORK == set()
 
 
 def test_neither_service_nor_app_loads_the_other() -> None:

@@ -11,19 +11,27 @@ import sys
 
 RUNS = 9
 MODULES = (
+    "aiohttp",
     "apsw",
+    "asyncpg",
     "click",
+    "cryptography.x509",
+    "keyring",
     "markdown_it",
     "msgspec",
     "platformdirs",
+    "prometheus_client",
     "pycrdt",
+    "redis.asyncio",
     "regex",
     "rich.text",
     "sqlite_utils",
     "sqlite_vec",
     "textual.app",
     "tomlkit",
+    "uvloop",
     "yaml",
+    "zeroconf",
 )
 
 

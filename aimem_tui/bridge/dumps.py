@@ -11,7 +11,6 @@ replaced only if it was exported from here and is unchanged, or if the caller sa
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import secrets
 from collections.abc import Iterator
@@ -119,7 +118,7 @@ def _write_json(
     with draft.open("x", encoding="utf-8", newline="\n") as out:
         out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "thoughts": [')
         for thought, text in _thoughts(connection, options):
-            row = dataclasses.asdict(thought) | {"text": text}
+            row = thought._asdict() | {"text": text}
             out.write(",\n" if written else "\n")
             out.write(json.dumps(row, ensure_ascii=False))
             written += 1
@@ -161,7 +160,7 @@ def _write_sqlite(
 
 
 def _row(thought: Thought, text: str) -> dict[str, object]:
-    row = dataclasses.asdict(thought) | {"text": text}
+    row = thought._asdict() | {"text": text}
     return {column: row[column] for column in _COLUMNS}
 
 

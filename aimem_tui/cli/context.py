@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aimem_tui import paths
-from aimem_tui.cli import styling
+from aimem_tui.cli import terminal
 from aimem_tui.errors import NotFound
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Session:
 
     def has_terminal(self) -> bool:
         """Whether a person sits before standard input and output."""
-        return styling.is_terminal(sys.stdin) and styling.is_terminal(sys.stdout)
+        return terminal.is_terminal(sys.stdin) and terminal.is_terminal(sys.stdout)
 
     def close(self) -> None:
         """Close the workspace, if it was opened."""

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aimem_tui import __version__
-from aimem_tui.cli import styling
+from aimem_tui.cli import styling, terminal
 from aimem_tui.cli.styling import Piece, bold
 from aimem_tui.errors import AimemError, ExitCode, StorageError
 
@@ -35,7 +34,7 @@ class UsageProblem(AimemError):
 def note(*pieces: Piece) -> None:
     """A line beside the output that a person should see and a script need not."""
     if sys.stderr is not None:
-        coloured = styling.wants_colour(sys.stderr)
+        coloured = terminal.wants_colour(sys.stderr)
         sys.stderr.write(styling.render(pieces, coloured=coloured) + "\n")
 
 
@@ -71,7 +70,7 @@ def confirm(question: str) -> bool:
 
 def can_ask() -> bool:
     """Whether a person is there to answer."""
-    return styling.is_terminal(sys.stdin) and styling.is_terminal(sys.stderr)
+    return terminal.is_terminal(sys.stdin) and terminal.is_terminal(sys.stderr)
 
 
 def usage_problem(error: click.ClickException) -> AimemError:
@@ -133,6 +132,7 @@ def say_notes(error: BaseException) -> None:
 
 def _write_log(error: Exception, file: Path) -> Path | None:
     import traceback
+    from datetime import datetime
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,8 +1,8 @@
 """Where the command line begins and ends.
 
 Whatever happens, a person gets words and a script gets an exit code that stays the same; see
-:class:`aimem_tui.errors.ExitCode`. Nothing heavy is imported before the part that explains what
-went wrong is in place.
+:class:`aimem_tui.errors.ExitCode`. Nothing is imported before it is needed, neither for the app,
+which starts slowly enough, nor for what explains an error.
 """
 
 from __future__ import annotations
@@ -50,38 +50,50 @@ def main(argv: Sequence[str] | None = None, *, session: Session | None = None) -
 
         output.abandon()
         return int(ExitCode.OK)
+    finally:
+        if argv is None:
+            # All there is ends with the process; looking for garbage in it once more takes Python
+            # a tenth of the time of a command.
+            gc.freeze()
 
 
 def _run(args: list[str], session: Session | None) -> int:
-    from aimem_tui.cli import diagnostics, output
     from aimem_tui.cli.context import Session
 
-    output.prepare()
     session = session or Session()
     as_json = "--json" in args[: args.index("--")] if "--" in args else "--json" in args
     try:
         try:
-            code = _call(args, session)
+            opens_app = not args and _COMPLETE not in os.environ and session.has_terminal()
+            return session.open_app() if opens_app else _command(args, session)
         finally:
             session.close()
-            output.flush()
     except BrokenPipeError:
         raise
     except AimemError as error:
+        from aimem_tui.cli import diagnostics
+
         return diagnostics.report(error, as_json=as_json)
     except Exception as error:
+        from aimem_tui.cli import diagnostics
+
         explained = diagnostics.explain(error, session)
         if explained is not None:
             return diagnostics.report(explained, as_json=as_json)
         return diagnostics.defect(error, session.home)
-    return code
+
+
+def _command(args: list[str], session: Session) -> int:
+    from aimem_tui.cli import output
+
+    output.prepare()
+    try:
+        return _call(args, session)
+    finally:
+        output.flush()
 
 
 def _call(args: list[str], session: Session) -> int:
-    if not args and _COMPLETE not in os.environ and session.has_terminal():
-        # The app starts slowly enough without all that the commands need.
-        return session.open_app()
-
     import click
 
     from aimem_tui.cli.root import root

@@ -12,10 +12,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import chain, islice
+from typing import NamedTuple
 
-from aimem_tui.cli import styling
+from aimem_tui.cli import styling, terminal
 from aimem_tui.cli.styling import Piece, Span
 from aimem_tui.errors import StorageError
 
@@ -24,8 +24,7 @@ _NARROWEST, _WIDEST = 12, 48
 _GAP = "  "
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table. ``flexible`` ones give way where the terminal is narrow."""
 
     title: str
@@ -44,12 +43,12 @@ def prepare() -> None:
 
 def is_terminal() -> bool:
     """Whether a person reads the output."""
-    return styling.is_terminal(sys.stdout)
+    return terminal.is_terminal(sys.stdout)
 
 
 def line(*pieces: Piece) -> None:
     """One line."""
-    emit(styling.render(pieces, coloured=styling.wants_colour(sys.stdout)) + "\n")
+    emit(styling.render(pieces, coloured=terminal.wants_colour(sys.stdout)) + "\n")
 
 
 def fields(rows: Iterable[tuple[str, str]]) -> None:
@@ -92,7 +91,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
     ]
     clipped = is_terminal()
     if clipped:
-        widths = _fitting(columns, widths, styling.columns(sys.stdout))
+        widths = _fitting(columns, widths, terminal.columns(sys.stdout))
     else:
         widths = [
             min(width, _WIDEST) if column.flexible else width

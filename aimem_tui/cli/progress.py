@@ -13,7 +13,7 @@ import time
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from aimem_tui.cli import styling
+from aimem_tui.cli import styling, terminal
 
 if TYPE_CHECKING:
     from aimem_tui.model import Progress
@@ -30,7 +30,7 @@ class LongWork:
         self._drawn_at = 0.0
         self._visible = False
         self._announced = False
-        self._drawing = styling.is_terminal(sys.stderr)
+        self._drawing = terminal.is_terminal(sys.stderr)
 
     def __enter__(self) -> LongWork:
         self._before = signal.getsignal(signal.SIGINT)
@@ -76,7 +76,7 @@ class LongWork:
         self._draw(said)
 
     def _draw(self, said: str) -> None:
-        width = max(styling.columns(sys.stderr) - 1, 20)
+        width = max(terminal.columns(sys.stderr) - 1, 20)
         sys.stderr.write("\r" + styling.clip(said, width) + "\x1b[K")
         sys.stderr.flush()
         self._visible = True

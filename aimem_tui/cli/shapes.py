@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         WorkspaceStatus,
     )
     from aimem_tui.settings import Value
+    from aimem_tui.sync.remotes import Remote
+    from aimem_tui.sync.state import LinkState, SyncState
     from aimem_tui.workspace.registry import WorkspaceEntry
 
 Shape = dict[str, object]
@@ -171,6 +173,37 @@ def workspace(value: WorkspaceEntry, in_use: bool) -> Shape:
         "file": str(value.file),
         "file_bytes": value.size,
         "in_use": in_use,
+    }
+
+
+def remote(value: Remote) -> Shape:
+    """Another copy of the workspace, and where it is."""
+    return {"name": value.name, "url": value.url, "kind": value.kind.value}
+
+
+def sync(value: SyncState) -> Shape:
+    """How a workspace stands among its copies."""
+    return {
+        "remotes": [link(one) for one in value.links],
+        "edits": value.own_seq,
+        "waiting": value.waiting,
+        "oldest_waiting_at": iso_or_none(value.oldest_undurable_ms or None),
+        "people": [{"name": one.name, "agent": one.agent} for one in value.people],
+    }
+
+
+def link(value: LinkState) -> Shape:
+    """How things stand with one other copy."""
+    return {
+        "name": value.name,
+        "url": value.url,
+        "state": value.phase.value,
+        "complete": value.complete,
+        "received": value.received,
+        "sent": value.sent,
+        "to_come": value.to_come,
+        "read_only": value.read_only,
+        "problem": value.problem,
     }
 
 

@@ -7,19 +7,15 @@ plain strings and :class:`Span` objects, never of strings with escape sequences 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import IO
+from typing import NamedTuple
 
-_UNSAFE = re.compile(
+_UNSAFE = (
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
     r"\ud800-\udfff]"
 )
-_UNSAFE_IN_TEXT = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_UNSAFE_IN_TEXT = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 
 _CODES = {
     "bold": ("\x1b[1m", "\x1b[22m"),
@@ -30,8 +26,7 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A piece of a line with a style of its own."""
 
     text: str
@@ -53,12 +48,14 @@ def dim(text: str) -> Span:
 
 def safe(text: str) -> str:
     r"""One line of text with nothing in it that a terminal would act on: ``\x1b``, ``\n``."""
-    return _UNSAFE.sub(_escape, text)
+    # What is printable is safe, and nearly all text is printable: the expression, which takes a
+    # while to compile, is rarely needed.
+    return text if text.isprintable() else re.sub(_UNSAFE, _escape, text)
 
 
 def safe_text(text: str) -> str:
     """A whole text for a terminal: line ends and tabs stay, all else is as in :func:`safe`."""
-    return _UNSAFE_IN_TEXT.sub(_escape, text.replace("\r\n", "\n"))
+    return re.sub(_UNSAFE_IN_TEXT, _escape, text.replace("\r\n", "\n"))
 
 
 def render(pieces: Sequence[Piece], *, coloured: bool) -> str:
@@ -73,33 +70,6 @@ def render(pieces: Sequence[Piece], *, coloured: bool) -> str:
         else:
             parts.append(safe(piece.text))
     return "".join(parts)
-
-
-def wants_colour(stream: IO[str] | None) -> bool:
-    """Whether a stream is a terminal that shows colours and nobody asked for none.
-
-    ``NO_COLOR`` with any value but the empty one switches colours off (https://no-color.org).
-    """
-    return is_terminal(stream) and not os.environ.get("NO_COLOR") and _term() != "dumb"
-
-
-def is_terminal(stream: IO[str] | None) -> bool:
-    """Whether a stream is open and a terminal."""
-    try:
-        return stream is not None and stream.isatty()
-    except ValueError:
-        return False
-
-
-def columns(stream: IO[str] | None) -> int:
-    """The width of the terminal behind a stream: ``COLUMNS``, what it says itself, or 80."""
-    given = os.environ.get("COLUMNS", "")
-    if given.isdigit() and int(given) > 0:
-        return int(given)
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or 80 if stream is not None else 80
-    except (OSError, ValueError):
-        return 80
 
 
 def cells(text: str) -> int:
@@ -124,10 +94,6 @@ def clip(text: str, width: int, *, keep_end: bool = False) -> str:
             break
         kept = char + kept if keep_end else kept + char
     return "…" + kept if keep_end else kept + "…"
-
-
-def _term() -> str:
-    return os.environ.get("TERM", "")
 
 
 def _escape(match: re.Match[str]) -> str:

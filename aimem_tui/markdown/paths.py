@@ -21,9 +21,9 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count, islice
+from typing import NamedTuple
 
 from aimem_tui.errors import BadInput
 
@@ -104,8 +104,7 @@ def unnumbered(path: str) -> str | None:
     return base if numbered(base, int(match[2])) == path else None
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """A thought's id and the path its document says."""
 
     id: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aimem_tui.model.thought import Thought
 
 
-@dataclass(frozen=True, slots=True)
-class SearchHit:
+class SearchHit(NamedTuple):
     """A thought that a search found. ``snippet`` marks matches with U+0001 and U+0002."""
 
     thought: Thought
@@ -19,8 +18,7 @@ class SearchHit:
     """The line of the first match, from 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResults:
+class SearchResults(NamedTuple):
     """What a search found, best first."""
 
     query: str
@@ -29,8 +27,7 @@ class SearchResults:
     """How many thoughts match in all (counting stops at 1,000)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """A moment in a thought's history: edits of one author close in time, taken together."""
 
     number: int
@@ -45,8 +42,7 @@ class Revision:
     removed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(NamedTuple):
     """That somebody edited a thought; a revision without its text."""
 
     author: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -30,8 +30,7 @@ class Lifecycle(StrEnum):
     OBSOLETE = "obsolete"
 
 
-@dataclass(frozen=True, slots=True)
-class Thought:
+class Thought(NamedTuple):
     """A row of a list: a thought without its text.
 
     ``path`` is the shown path, unique in the workspace; ``declared_path`` is what the document
@@ -63,8 +62,7 @@ class Thought:
         return self.path.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder of the tree. It exists because thoughts are below it."""
 
     path: str
@@ -78,8 +76,7 @@ class Folder:
         return self.path.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """Which thoughts a list or a search is about; an empty field does not restrict."""
 
     path: str = ""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceStatus:
+class WorkspaceStatus(NamedTuple):
     """The state of a workspace in figures."""
 
     name: str
@@ -22,8 +21,7 @@ class WorkspaceStatus:
     file_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One line of a doctor's report."""
 
     check: str

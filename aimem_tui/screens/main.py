@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
@@ -21,8 +20,6 @@ from aimem_tui.errors import AimemError
 from aimem_tui.model import Filter, Thought
 from aimem_tui.screens.errands import Errands
 from aimem_tui.screens.page import Page, View
-from aimem_tui.widgets.about import About, AboutLine
-from aimem_tui.widgets.about import lines as about_lines
 from aimem_tui.widgets.header import Header, Place
 from aimem_tui.widgets.hints import Hint, Hints
 from aimem_tui.widgets.icons import Icons
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
     from aimem_tui.model import Description
     from aimem_tui.store.watcher import News
     from aimem_tui.ui_state import UiState
+    from aimem_tui.widgets.about import About, AboutLine
 
 NARROW, WIDE, SPLIT, HUGE = 100, 120, 140, 180
 """Columns from which two panes, three panes, writing beside reading, and wide panes fit."""
@@ -118,6 +116,7 @@ class MainScreen(Screen[None]):
         self._workspace = workspace
         self._model = model
         self._state = state
+        self._about: About | None = None
         self._pane = "tree"
         self._description: Description | None = None
         self._visited: list[str] = []
@@ -128,12 +127,10 @@ class MainScreen(Screen[None]):
         self._look_again: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Top line, three panes, bottom line."""
+        """Top line, two panes, bottom line: what the first frame shows."""
         yield Header()
-        with Horizontal(id="body"):
-            yield ThoughtTree(self._workspace, self._model, empty=_EMPTY_TREE, id="tree")
-            yield Page(self._workspace, self._icons, id="page")
-            yield About(self._icons, id="about")
+        yield ThoughtTree(self._workspace, self._model, empty=_EMPTY_TREE, id="tree")
+        yield Page(self._workspace, self._icons, id="page")
         yield Hints()
 
     # Parts
@@ -161,7 +158,7 @@ class MainScreen(Screen[None]):
     @property
     def about(self) -> About:
         """The right pane."""
-        return self.query_one("#about", About)
+        return self._about or self._mount_about()
 
     # Life
 
@@ -178,10 +175,23 @@ class MainScreen(Screen[None]):
             lambda news: self.post_message(self.NewsArrived(news)),
             lambda trouble: self.post_message(self.TroubleArose(trouble)),
         )
+        # What was written since the first frame was read is no news to the watcher.
+        self._model.reload()
+        if self._about is None:
+            self._mount_about()
         self.set_interval(_AGE_S, self._say_state)
         self._count_places()
         if self._state.thought:
             self._reopen(self._state.thought, self._state.line)
+
+    def _mount_about(self) -> About:
+        """Make the right pane: nothing is in it yet, so the first frame looks the same without."""
+        from aimem_tui.widgets.about import About
+
+        self._about = About(self._icons, id="about")
+        self.mount(self._about, after=self.page)
+        self._arrange()
+        return self._about
 
     def _reopen(self, thought: str, line: int) -> None:
         try:
@@ -211,13 +221,12 @@ class MainScreen(Screen[None]):
         width = self.size.width
         self.set_class(width < NARROW, "-narrow")
         self.set_class(width >= HUGE, "-huge")
-        if width < NARROW:
-            for name in ("tree", "page", "about"):
-                self.query_one(f"#{name}").display = name == self._pane
-        else:
-            self.thoughts.display = self._state.tree
-            self.page.display = True
-            self.about.display = self._state.about and width >= WIDE
+        one = width < NARROW
+        self.thoughts.display = self._pane == "tree" if one else self._state.tree
+        self.page.display = self._pane == "page" if one else True
+        if self._about is not None:
+            fits = self._state.about and width >= WIDE
+            self._about.display = self._pane == "about" if one else fits
         if width < SPLIT and self.page.view is View.SPLIT:
             self.page.view = View.PREVIEW
         self._show_hints()
@@ -230,8 +239,10 @@ class MainScreen(Screen[None]):
         self._arrange()
         if pane == "page":
             self.page.focus_text()
-        elif self.query_one(f"#{pane}").display:
-            self.query_one(f"#{pane}").focus()
+        else:
+            shown = self.about if pane == "about" else self.thoughts
+            if shown.display:
+                shown.focus()
 
     def on_descendant_focus(self) -> None:
         """Other places, other keys."""
@@ -382,13 +393,15 @@ class MainScreen(Screen[None]):
 
     @work(thread=True, exclusive=True, group="about", exit_on_error=False)
     def _read_about(self, thought: Thought, description: Description) -> None:
+        from aimem_tui.widgets import about
+
         worker = get_current_worker()
         try:
             linked = self._workspace.linked_from(thought)
             activity = self._workspace.activity(thought.id)
         except AimemError:
             return
-        content = about_lines(description, linked, activity, self._workspace.clock())
+        content = about.lines(description, linked, activity, self._workspace.clock())
         if not worker.is_cancelled:
             self.post_message(self.AboutRead(thought.id, content))
 

@@ -8,16 +8,13 @@ headings) is worked out in a thread once the writing pauses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from aimem_tui.errors import AimemError
@@ -56,7 +53,7 @@ class Page(Container):
     Page {
         layout: horizontal;
         background: $background;
-        & > Static { padding: 2 4; color: $foreground 60%; width: 1fr; }
+        &.empty { padding: 2 4; color: $foreground 60%; }
         & > Editor { width: 1fr; max-width: 100; padding: 1 1 0 2; background: $background; }
         & > MarkdownPreview { width: 1fr; padding: 1 1 0 2; background: $background; }
         &.split > MarkdownPreview { background: $surface; }
@@ -67,31 +64,33 @@ class Page(Container):
         "Nothing is open.\n\n^K   find a thought\n^N   write a new one\n^P   all commands"
     )
 
-    @dataclass
     class Opened(Message):
         """Another thought is open now, or none."""
 
-        thought: Thought | None
+        def __init__(self, thought: Thought | None) -> None:
+            super().__init__()
+            self.thought = thought
 
-    @dataclass
     class Described(Message):
         """What is derived from the open text is known anew."""
 
-        thought: str
-        description: Description
+        def __init__(self, thought: str, description: Description) -> None:
+            super().__init__()
+            self.thought = thought
+            self.description = description
 
-    @dataclass
     class Edited(Message):
         """The open text was changed here."""
 
-    @dataclass
     class Moved(Message):
         """The caret is elsewhere."""
 
-        line: int
+        def __init__(self, line: int) -> None:
+            super().__init__()
+            self.line = line
 
     def __init__(self, workspace: Workspace, icons: Icons, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes="empty")
         self._workspace = workspace
         self._icons = icons
         self._live: LiveThought | None = None
@@ -101,9 +100,9 @@ class Page(Container):
         self._index_timer: Timer | None = None
         self._view = View.EDIT
 
-    def compose(self) -> ComposeResult:
-        """Nothing but a few words until a thought is opened."""
-        yield Static(self._EMPTY, id="empty", markup=False)
+    def render(self) -> str:
+        """Nothing but a few words while no thought is open; what is open has its own widgets."""
+        return self._EMPTY if self._live is None else ""
 
     # What is open
 
@@ -142,7 +141,7 @@ class Page(Container):
         if line is None and remembered is not None:
             editor.restore_view_state(remembered)
         preview.load(live.document.text)
-        self.query_one("#empty").display = False
+        self.remove_class("empty")
         self._arrange()
         if line is not None:
             self.go_to_line(line)
@@ -160,7 +159,7 @@ class Page(Container):
         self._live.close()
         self._index_soon(0.05)
         self._live = self._thought = None
-        self.query_one("#empty").display = True
+        self.add_class("empty")
         self._arrange()
 
     def renamed(self, thought: Thought) -> None:

@@ -11,9 +11,8 @@ search costs the same few statements, however many thoughts match and are shown.
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import replace
-from secrets import token_hex
 
 import apsw
 
@@ -25,7 +24,7 @@ MATCH_START, MATCH_END = "\x01", "\x02"
 """What stands before and after a match in a snippet."""
 
 # What stands there until the text's own U+0001 and U+0002 are out of the way; in no text.
-_START, _END = (f"\x03{token_hex(8)}{side}" for side in "<>")
+_START, _END = (f"\x03{os.urandom(8).hex()}{side}" for side in "<>")
 
 COUNT_LIMIT = 1_000
 RANKED = 1_000
@@ -78,7 +77,7 @@ def _best(connection: apsw.Connection, match: str, wanted: Filter, limit: int) -
 
 def _scored_by_place(hits: list[SearchHit]) -> list[SearchHit]:
     """The hits of several queries, whose own scores say nothing of each other."""
-    return [replace(hit, score=1 / (1 + place)) for place, hit in enumerate(hits)]
+    return [hit._replace(score=1 / (1 + place)) for place, hit in enumerate(hits)]
 
 
 def _add(hits: list[SearchHit], more: list[SearchHit], limit: int) -> None:

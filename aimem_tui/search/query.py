@@ -7,7 +7,7 @@ it, so no character has a meaning of its own there.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_TERMS = 32
 """Words beyond this many are ignored: nobody types them, and each one costs."""
@@ -22,8 +22,7 @@ STOP_WORDS = frozenset(_COMMON.split())
 _TOKEN = re.compile(r'(?P<no>-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A search in parts. Phrases hold blanks, words do not."""
 
     terms: tuple[str, ...]

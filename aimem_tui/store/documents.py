@@ -1,6 +1,8 @@
-"""Loading thoughts as documents: the checkpoint, if there is one, and the entries after it.
+"""Loading thoughts as documents: their checkpoints and the entries beside them.
 
-This is the only part of the store that needs the document engine; reading commands stay away.
+A checkpoint stands on its own and an entry may stand on one, so checkpoints come first; what both
+hold is applied twice, which changes nothing. This is the only part of the store that needs the
+document engine; reading commands stay away.
 """
 
 from __future__ import annotations
@@ -10,7 +12,11 @@ import os
 import apsw
 
 from crdt.document import ThoughtDocument
+from crdt.errors import CrdtError
 from crdt.ids import client_id
+
+END = 1 << 62
+"""Behind every position."""
 
 
 def new_client_id() -> int:
@@ -18,19 +24,28 @@ def new_client_id() -> int:
     return client_id(os.urandom(4))
 
 
-def updates_of(connection: apsw.Connection, thought: int, upto: int | None = None) -> list[bytes]:
-    """The updates that make a thought, in the log's order.
+def updates_of(
+    connection: apsw.Connection, thought: int, upto: int = END, *, after: int = 0
+) -> list[bytes]:
+    """The updates that make a thought: its checkpoints, then its entries in the log's order.
 
     Args:
-        upto: leave out entries behind this position; the checkpoint is always included.
+        upto: leave out what is behind this position.
+        after: leave out what is at or before this position.
+
+    Raises:
+        CrdtError: if one is encrypted.
     """
-    state = connection.execute("SELECT state FROM checkpoints WHERE thought = ?", (thought,)).get
-    updates: list[bytes] = [] if state is None else [state]
-    rows = connection.execute(
-        "SELECT update_bytes FROM log WHERE thought = ? AND position <= ? ORDER BY position",
-        (thought, (1 << 62) if upto is None else upto),
-    )
-    updates.extend(row[0] for row in rows)
+    updates: list[bytes] = []
+    for column, table in (("state", "checkpoints"), ("update_bytes", "log")):
+        for update, sealed in connection.execute(
+            f"SELECT {column}, sealed FROM {table}"
+            " WHERE thought = ? AND position > ? AND position <= ? ORDER BY position",
+            (thought, after, upto),
+        ):
+            if sealed:
+                raise CrdtError("it is encrypted, and the key is not here")
+            updates.append(update)
     return updates
 
 

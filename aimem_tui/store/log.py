@@ -1,14 +1,15 @@
 """The entry log: appending and reading.
 
-An entry is appended with its sequence number inside one write transaction, so numbers have no
-gaps and no two processes ever give out the same one. The order of positions is a causal order:
-a process writes an entry only after it has read what the entry builds on. Appending marks the
-thought stale; the projector clears the mark.
+An entry made here is appended with its sequence number inside one write transaction, so numbers
+have no gaps and no two processes ever give out the same one. The order of positions is a causal
+order: a process writes an entry only after it has read what the entry builds on. Checkpoints take
+their positions from the same counter. Appending marks the thought stale; the projector clears the
+mark. What comes from other copies is appended by ``receiving``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -27,6 +28,7 @@ class Draft:
     at: int
     author: str
     note: str = ""
+    sealed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,48 @@ class Record:
     entry: Entry
 
 
+class Numbers:
+    """The small numbers that replicas, thoughts and authors have in this file, looked up once.
+
+    For use within one transaction.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._known: dict[tuple[str, str], int] = {}
+
+    def replica(self, replica: str) -> int:
+        """The number of a replica, given one if it has none."""
+        return self._number("replicas", "id", replica)
+
+    def thought(self, thought: str) -> int:
+        """The number of a thought, given one if it has none."""
+        return self._number("thought_ids", "id", thought)
+
+    def author(self, name: str) -> int:
+        """The number of an author, given one if there is none."""
+        return self._number("authors", "name", name)
+
+    def _number(self, table: str, column: str, value: str) -> int:
+        number = self._known.get((table, value))
+        if number is None:
+            number = _number(self._connection, table, column, value)
+            self._known[table, value] = number
+        return number
+
+
 def own_replica(connection: apsw.Connection) -> str:
     """The id of this file's replica."""
     return str(connection.execute("SELECT value FROM meta WHERE key = 'replica'").get)
+
+
+def own_seq(connection: apsw.Connection) -> int:
+    """The number of the newest entry that this file's replica has made; 0 for none."""
+    found = connection.execute(
+        "SELECT seq FROM vectors WHERE replica ="
+        " (SELECT n FROM replicas WHERE id = (SELECT value FROM meta WHERE key = 'replica'))"
+    ).get
+    return int(found or 0)
 
 
 def thought_number(connection: apsw.Connection, thought: str) -> int:
@@ -54,49 +95,96 @@ def append(connection: apsw.Connection, drafts: Sequence[Draft]) -> list[Record]
     """
     if not drafts:
         return []
-    replica_id = own_replica(connection)
-    replica = _number(connection, "replicas", "id", replica_id)
-    seq = int(connection.execute("SELECT seq FROM vectors WHERE replica = ?", (replica,)).get or 0)
-    authors: dict[str, int] = {}
-    thoughts: dict[str, int] = {}
-    records = []
-    for draft in drafts:
-        seq += 1
-        if draft.author not in authors:
-            authors[draft.author] = _number(connection, "authors", "name", draft.author)
-        if draft.thought not in thoughts:
-            thoughts[draft.thought] = thought_number(connection, draft.thought)
-        connection.execute(
-            "INSERT INTO log (replica, seq, thought, at, author, note, update_bytes)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                replica,
-                seq,
-                thoughts[draft.thought],
-                draft.at,
-                authors[draft.author],
-                draft.note,
-                draft.update,
-            ),
-        )
-        entry = Entry(
-            replica_id, seq, draft.thought, draft.update, draft.at, draft.author, draft.note
-        )
-        records.append(Record(connection.last_insert_rowid(), entry))
-    connection.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?)", (replica, seq))
+    replica = own_replica(connection)
+    first = own_seq(connection) + 1
+    entries = [
+        Entry(replica, seq, d.thought, d.update, d.at, d.author, d.note, d.sealed)
+        for seq, d in enumerate(drafts, first)
+    ]
+    return insert(connection, entries)
+
+
+def insert(connection: apsw.Connection, entries: Sequence[Entry]) -> list[Record]:
+    """Append entries that have their names; the caller holds the write transaction.
+
+    They must not be there yet. The vector advances over those that follow without a hole.
+    """
+    numbers = Numbers(connection)
+    first = last_position(connection) + 1
+    records = [Record(position, entry) for position, entry in enumerate(entries, first)]
+    newest: dict[str, int] = {}
+    for entry in entries:
+        newest[entry.replica] = max(entry.seq, newest.get(entry.replica, 0))
+    extend_reach(connection, newest)
     connection.executemany(
-        "INSERT OR IGNORE INTO stale VALUES (?)", [(n,) for n in thoughts.values()]
+        "INSERT INTO log (position, replica, seq, thought, at, author, note, update_bytes, sealed,"
+        " signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                record.position,
+                numbers.replica(entry.replica),
+                entry.seq,
+                numbers.thought(entry.thought),
+                entry.at,
+                numbers.author(entry.author),
+                entry.note,
+                entry.update,
+                entry.sealed,
+                entry.signature,
+            )
+            for record in records
+            for entry in (record.entry,)
+        ],
     )
+    for replica in newest:
+        advance(connection, numbers.replica(replica))
+    mark_stale(connection, {numbers.thought(entry.thought) for entry in entries})
     return records
+
+
+def advance(connection: apsw.Connection, replica: int) -> None:
+    """Let the vector say what is held of a replica (by its number here) without a hole."""
+    seq = int(connection.execute("SELECT seq FROM vectors WHERE replica = ?", (replica,)).get)
+    before = seq
+    following = connection.execute(
+        "SELECT seq FROM log WHERE replica = ? AND seq > ? ORDER BY seq", (replica, seq)
+    )
+    for (next_seq,) in following:
+        if next_seq != seq + 1:
+            break
+        seq = next_seq
+    following.close()
+    if seq != before:
+        connection.execute("UPDATE vectors SET seq = ? WHERE replica = ?", (seq, replica))
+
+
+def extend_reach(connection: apsw.Connection, vector: Mapping[str, int]) -> None:
+    """Note up to which numbers the log and checkpoints reach."""
+    numbers = Numbers(connection)
+    connection.executemany(
+        "INSERT INTO vectors VALUES (?, 0, ?)"
+        " ON CONFLICT (replica) DO UPDATE SET reach = max(reach, excluded.reach)",
+        [(numbers.replica(replica), seq) for replica, seq in vector.items()],
+    )
+
+
+def mark_stale(connection: apsw.Connection, thoughts: Iterable[int]) -> None:
+    """Note that the projections of thoughts, by their numbers here, are behind."""
+    connection.executemany("INSERT OR IGNORE INTO stale VALUES (?)", [(n,) for n in thoughts])
 
 
 def tail(connection: apsw.Connection, after: int, limit: int = 1_000) -> list[Record]:
     """The entries behind position ``after``, oldest first, at most ``limit``."""
-    return [*_records(connection, "log.position > ?", after, limit=limit)]
+    return [*behind(connection, after, limit)]
+
+
+def behind(connection: apsw.Connection, after: int, limit: int) -> Iterator[Record]:
+    """The entries behind position ``after``, oldest first, read one by one, at most ``limit``."""
+    return _records(connection, "log.position > ?", after, limit=limit)
 
 
 def since(connection: apsw.Connection, position: int) -> list[Record]:
-    """All that is new behind ``position``, oldest first.
+    """All that is new behind ``position``, oldest first, checkpoints from other copies included.
 
     Entries that a checkpoint has replaced by now are not there any more; in the place of the last
     of them stands the checkpoint's state, as an update of no replica with the number 0.
@@ -105,9 +193,9 @@ def since(connection: apsw.Connection, position: int) -> list[Record]:
     records += [
         Record(at_position, Entry("", 0, thought, state, at, author))
         for at_position, thought, state, at, author in connection.execute(
-            "SELECT checkpoints.position, thought_ids.id, state, at, authors.name FROM checkpoints"
+            "SELECT upto, thought_ids.id, state, at, authors.name FROM checkpoints"
             " JOIN thought_ids ON thought_ids.n = thought JOIN authors ON authors.n = author"
-            " WHERE checkpoints.position > ?",
+            " WHERE upto > ?",
             (position,),
         )
     ]
@@ -119,26 +207,52 @@ def entries_of(connection: apsw.Connection, thought: int, after: int = 0) -> Ite
     return _records(connection, "log.thought = ? AND log.position > ?", thought, after)
 
 
+def by_name(connection: apsw.Connection, replica: str, seq: int) -> Entry | None:
+    """The entry with this name, if it is in the log."""
+    found = _records(
+        connection, "log.replica = (SELECT n FROM replicas WHERE id = ?) AND seq = ?", replica, seq
+    )
+    return next((record.entry for record in found), None)
+
+
 def last_position(connection: apsw.Connection) -> int:
-    """The position of the newest entry ever written; 0 in an empty workspace."""
+    """The newest position ever given out; 0 in an empty workspace."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log'").get
     return int(row or 0)
 
 
+def next_position(connection: apsw.Connection) -> int:
+    """Give out a position for a checkpoint; the caller holds the write transaction."""
+    position = last_position(connection) + 1
+    connection.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'log'", (position,))
+    if not connection.changes():
+        connection.execute("INSERT INTO sqlite_sequence VALUES ('log', ?)", (position,))
+    return position
+
+
 def vector(connection: apsw.Connection) -> Vector:
     """Exactly what this copy of the workspace has."""
+    return _seqs(connection, "seq")
+
+
+def reach(connection: apsw.Connection) -> Vector:
+    """For each replica the highest number of the vector, the log and all checkpoints."""
+    return _seqs(connection, "reach")
+
+
+def _seqs(connection: apsw.Connection, column: str) -> Vector:
     rows = connection.execute(
-        "SELECT replicas.id, vectors.seq FROM vectors JOIN replicas ON replicas.n = replica"
+        f"SELECT replicas.id, {column} FROM vectors JOIN replicas ON replicas.n = replica"
     )
-    return Vector({str(replica): int(seq) for replica, seq in rows})
+    return Vector(dict(rows))
 
 
 def _records(
-    connection: apsw.Connection, condition: str, *values: int, limit: int = -1
+    connection: apsw.Connection, condition: str, *values: int | str, limit: int = -1
 ) -> Iterator[Record]:
     rows = connection.execute(
         "SELECT log.position, replicas.id, log.seq, thought_ids.id, log.update_bytes, log.at,"
-        " authors.name, log.note FROM log"
+        " authors.name, log.note, log.sealed, log.signature FROM log"
         " JOIN replicas ON replicas.n = log.replica"
         " JOIN thought_ids ON thought_ids.n = log.thought"
         " JOIN authors ON authors.n = log.author"

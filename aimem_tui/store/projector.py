@@ -43,6 +43,7 @@ def project_stale(database: Database, *, limit: int | None = None) -> int:
     Returns: how many thoughts were done.
     """
     done = 0
+    purged = False
     while limit is None or done < limit:
         with database.write() as connection:
             numbers = [
@@ -50,10 +51,14 @@ def project_stale(database: Database, *, limit: int | None = None) -> int:
                 for row in connection.execute("SELECT thought FROM stale LIMIT ?", (_BATCH,))
             ]
             for number in numbers:
-                refresh(connection, number)
+                purged |= refresh(connection, number)
         done += len(numbers)
         if len(numbers) < _BATCH:
             break
+    if purged:
+        with database.write() as connection:
+            forget_words(connection)
+        database.truncate_wal()
     return done
 
 
@@ -62,11 +67,16 @@ def waiting(connection: apsw.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM stale").get)
 
 
-def refresh(connection: apsw.Connection, number: int) -> None:
-    """Project one thought from the log; the caller holds the write transaction."""
-    from aimem_tui.store import compaction, documents
+def refresh(connection: apsw.Connection, number: int) -> bool:
+    """Project one thought from the log; the caller holds the write transaction.
+
+    Returns: whether it was purged elsewhere, and what this file still held of it is gone only now;
+    then :func:`forget_words` is due.
+    """
+    from aimem_tui.store import compaction, documents, revisions
     from crdt.errors import CrdtError
 
+    purged = False
     try:
         document = documents.load(connection, number)
         meta, text = document.meta, document.text
@@ -74,14 +84,20 @@ def refresh(connection: apsw.Connection, number: int) -> None:
         connection.execute("INSERT OR REPLACE INTO set_aside VALUES (?, ?)", (number, str(error)))
     else:
         thought = str(connection.execute("SELECT id FROM thought_ids WHERE n = ?", (number,)).get)
-        at, by = _last_touch(connection, number, meta)
-        project(connection, number, Content(thought, text, meta, at, by))
+        touch = revisions.last_touch(connection, number)
+        if touch is None or not touch.at:
+            touch = revisions.Touch(meta.created_at, meta.created_by)
+        project(connection, number, Content(thought, text, meta, touch.at, touch.author))
         connection.execute("DELETE FROM set_aside WHERE thought = ?", (number,))
-        if compaction.is_due(connection, number):
-            # Where it cannot be done the thought keeps its entries, and is as it was.
-            with suppress(CrdtError):
+        # Where it cannot be done the thought keeps its entries, and is as it was.
+        with suppress(CrdtError):
+            if _is_purged(meta, text):
+                purged = compaction.compact(connection, number, forget_history=True)
+                connection.execute("DELETE FROM import_sources WHERE thought = ?", (number,))
+            elif compaction.is_due(connection, number):
                 compaction.compact(connection, number)
     connection.execute("DELETE FROM stale WHERE thought = ?", (number,))
+    return purged
 
 
 def project(connection: apsw.Connection, number: int, content: Content) -> None:
@@ -95,7 +111,7 @@ def project(connection: apsw.Connection, number: int, content: Content) -> None:
     described = describe(meta.path, text)
     trash = meta.trash
     trashed_at = trash.at if trash is not None and trash.digest == digest(text) else None
-    purged = meta.purged_at is not None and not text
+    purged = _is_purged(meta, text)
     before = connection.execute(
         "SELECT declared_path, path, shown FROM thoughts WHERE n = ?", (number,)
     ).fetchone()
@@ -178,19 +194,9 @@ def drop(database: Database) -> None:
         connection.execute("INSERT OR IGNORE INTO stale SELECT n FROM thought_ids")
 
 
-def _last_touch(connection: apsw.Connection, number: int, meta: ThoughtMeta) -> tuple[int, str]:
-    row = connection.execute(
-        "SELECT log.at, authors.name FROM log JOIN authors ON authors.n = log.author"
-        " WHERE thought = ? ORDER BY position DESC LIMIT 1",
-        (number,),
-    ).fetchone()
-    if row is None:
-        row = connection.execute(
-            "SELECT checkpoints.at, authors.name FROM checkpoints"
-            " JOIN authors ON authors.n = checkpoints.author WHERE thought = ?",
-            (number,),
-        ).fetchone()
-    return (meta.created_at, meta.created_by) if row is None else (int(row[0]), str(row[1]))
+def _is_purged(meta: ThoughtMeta, text: str) -> bool:
+    """Whether a thought's text was removed for good, and nobody has written anew since."""
+    return meta.purged_at is not None and not text
 
 
 def _index_text(

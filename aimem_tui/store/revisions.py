@@ -1,9 +1,10 @@
 """A thought's history, read from its entries: revisions.
 
 Entries of one author that lie close together are one revision. An entry with a note (an import, a
-commit, a restore) is a revision of its own. Revisions whose entries a checkpoint has replaced were
-kept with their text (see ``compaction``) and come first; entries that follow closely enough go on
-with the last of them, so that nobody sees when a thought was compacted.
+commit, a restore) is a revision of its own. A checkpoint that another copy sent counts as an entry
+of whoever wrote last in it. Revisions whose entries a checkpoint made here has replaced were kept
+with their text (see ``compaction``) and come first; entries that follow closely enough go on with
+the last of them, so that nobody sees when a thought was compacted.
 """
 
 from __future__ import annotations
@@ -35,7 +36,15 @@ class Span:
     ended_at: int
     note: str
     last_position: int
-    """Of its last entry in the log; 0 if a checkpoint has replaced all of them."""
+    """Of its last entry in the file; 0 if a checkpoint made here has replaced all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """When and by whom a thought was changed."""
+
+    at: int
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +67,10 @@ def spans(connection: apsw.Connection, thought: int) -> list[Span]:
         for author, started, ended, note in kept
     ]
     rows = connection.execute(
-        "SELECT log.position, authors.name, log.at, log.note FROM log"
-        " JOIN authors ON authors.n = log.author WHERE thought = ? ORDER BY position",
+        "SELECT position, authors.name, at, note FROM ("
+        " SELECT position, author, at, note FROM log WHERE thought = ?1 UNION ALL"
+        " SELECT position, author, at, '' FROM checkpoints WHERE thought = ?1 AND upto = position)"
+        " JOIN authors ON authors.n = author ORDER BY position",
         (thought,),
     )
     for position, author, at, note in rows:
@@ -82,6 +93,21 @@ def activity(connection: apsw.Connection, thought: int, limit: int) -> list[Acti
     """The newest revisions without their texts, newest first."""
     newest = reversed(spans(connection, thought))
     return [Activity(span.author, span.ended_at, span.note) for span in islice(newest, limit)]
+
+
+def last_touch(connection: apsw.Connection, thought: int) -> Touch | None:
+    """Who changed a thought last, by the clocks of those who did; None where there is nothing.
+
+    Copies store the same entries in different orders and shall say the same.
+    """
+    row = connection.execute(
+        "SELECT at, authors.name FROM ("
+        " SELECT position, author, at FROM log WHERE thought = ?1 UNION ALL"
+        " SELECT position, author, at FROM checkpoints WHERE thought = ?1)"
+        " JOIN authors ON authors.n = author ORDER BY at DESC, authors.name DESC LIMIT 1",
+        (thought,),
+    ).fetchone()
+    return None if row is None else Touch(int(row[0]), str(row[1]))
 
 
 def stages(connection: apsw.Connection, thought: int) -> list[Stage]:
@@ -107,12 +133,10 @@ def stages(connection: apsw.Connection, thought: int) -> list[Stage]:
             document = ThoughtDocument.load(documents.new_client_id(), updates)
             text = document.text
         else:
-            for update in connection.execute(
-                "SELECT update_bytes FROM log"
-                " WHERE thought = ? AND position > ? AND position <= ? ORDER BY position",
-                (thought, position, span.last_position),
+            for update in documents.updates_of(
+                connection, thought, span.last_position, after=position
             ):
-                document.apply(update[0])
+                document.apply(update)
             text = document.text
         position = span.last_position
         found.append(_stage(len(found) + 1, span, before, text))
@@ -120,7 +144,7 @@ def stages(connection: apsw.Connection, thought: int) -> list[Stage]:
 
 
 def keep(connection: apsw.Connection, thought: int) -> None:
-    """Store the text of every revision that is in the log, before its entries are trimmed."""
+    """Store the text of every revision whose entries are here, before they are trimmed."""
     for stage, span in zip(stages(connection, thought), spans(connection, thought), strict=True):
         if not span.last_position:
             continue

@@ -6,8 +6,7 @@ A list like any other: headings and thoughts in it can be walked to and opened.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 
@@ -24,8 +23,7 @@ _BAR = 12
 _MOST_HEADINGS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class AboutLine:
+class AboutLine(NamedTuple):
     """One line of the pane. At most one of ``source_line`` and ``thought`` is set."""
 
     number: int
@@ -94,17 +92,19 @@ class About(VirtualList):
     }
     """
 
-    @dataclass
     class HeadingChosen(Message):
         """A heading of the open thought was chosen; the line counts from 0."""
 
-        line: int
+        def __init__(self, line: int) -> None:
+            super().__init__()
+            self.line = line
 
-    @dataclass
     class ThoughtChosen(Message):
         """Another thought was chosen."""
 
-        thought: str
+        def __init__(self, thought: str) -> None:
+            super().__init__()
+            self.thought = thought
 
     def __init__(self, icons: Icons, *, id: str | None = None) -> None:
         self._lines: ItemModel[AboutLine] = ItemModel(

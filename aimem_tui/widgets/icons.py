@@ -7,11 +7,10 @@ meaning alone: there is always a word or a place that says the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Icons:
+class Icons(NamedTuple):
     """Signs of one cell width each, unless said otherwise."""
 
     opened: str

@@ -8,7 +8,6 @@ A style is a *name*; the widget that draws a row turns it into colours of the th
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -27,8 +26,7 @@ class Span(NamedTuple):
     """Which link of its block it belongs to, counted from 0; -1 where it is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a list. Two equal rows look the same, so a row is its own cache key."""
 
     lines: tuple[tuple[Span, ...], ...]

@@ -7,7 +7,6 @@ up a key. A path to go to is kept until what leads to it has been read.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -40,67 +39,73 @@ class ThoughtTree(VirtualList):
         Binding("l", "letter('unfold')", "Open", show=False),
     ]
 
-    @dataclass
     class ThoughtHighlighted(Message):
         """The cursor came to a thought."""
 
-        tree: ThoughtTree
-        id: str
+        def __init__(self, tree: ThoughtTree, id: str) -> None:
+            super().__init__()
+            self.tree = tree
+            self.id = id
 
         @property
         def control(self) -> ThoughtTree:
             """The tree it happened in."""
             return self.tree
 
-    @dataclass
     class ThoughtSelected(Message):
         """A thought was chosen with enter or a click."""
 
-        tree: ThoughtTree
-        id: str
+        def __init__(self, tree: ThoughtTree, id: str) -> None:
+            super().__init__()
+            self.tree = tree
+            self.id = id
 
         @property
         def control(self) -> ThoughtTree:
             """The tree it happened in."""
             return self.tree
 
-    @dataclass
     class PlaceSelected(Message):
         """A place above the folders was chosen: ``recent`` or ``trash``."""
 
-        tree: ThoughtTree
-        name: str
+        def __init__(self, tree: ThoughtTree, name: str) -> None:
+            super().__init__()
+            self.tree = tree
+            self.name = name
 
         @property
         def control(self) -> ThoughtTree:
             """The tree it happened in."""
             return self.tree
 
-    @dataclass
     class FolderToggled(Message):
         """A folder was opened or closed by hand."""
 
-        tree: ThoughtTree
-        path: str
-        opened: bool
+        def __init__(self, tree: ThoughtTree, path: str, opened: bool) -> None:
+            super().__init__()
+            self.tree = tree
+            self.path = path
+            self.opened = opened
 
         @property
         def control(self) -> ThoughtTree:
             """The tree it happened in."""
             return self.tree
 
-    @dataclass
     class Read(Message):
         """What a worker read for the model."""
 
-        answer: Answer
+        def __init__(self, answer: Answer) -> None:
+            super().__init__()
+            self.answer = answer
 
-    @dataclass
     class ReadFailed(Message):
         """The source could not be read; what was asked for is asked again when it is looked at."""
 
-        question: Question
-        error: AimemError
+        def __init__(self, question: Question, error: AimemError) -> None:
+            super().__init__()
+            self.question = question
+            self.error = error
 
     def __init__(
         self,
@@ -155,6 +160,8 @@ class ThoughtTree(VirtualList):
         """Take up what the model says now, and go where one is headed once it is there."""
         super().model_changed()
         if self._goal is not None:
+            # The model gives up on a path of which it has not heard; by now it may have.
+            self.thoughts.reveal(self._goal)
             key = self.thoughts.key_of(self._goal)
             if key is not None:
                 self._goal = None
@@ -163,7 +170,6 @@ class ThoughtTree(VirtualList):
     def reveal(self, path: str) -> None:
         """Open the folders above a path and put the cursor on it, when all that is read."""
         self._goal = path
-        self.thoughts.reveal(path)
         self.model_changed()
 
     @property

@@ -15,8 +15,8 @@ Knows neither Textual nor SQL. Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from aimem_tui.model import Kind, Lifecycle, Thought
 from aimem_tui.widgets.icons import PLAIN, Icons
@@ -41,8 +41,7 @@ class RowSort(Enum):
     """A thought that is not read yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeKey:
+class TreeKey(NamedTuple):
     """What stays the same about a row."""
 
     sort: RowSort
@@ -50,13 +49,12 @@ class TreeKey:
     """A place's name, a folder's path or a thought's id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A row above the folders that leads to another list."""
 
     name: str
     label: str
-    count: int | None = None
+    number: int | None = None
 
 
 def _no_badges(thought: str) -> tuple[Span, ...]:
@@ -118,7 +116,7 @@ class TreeModel:
         """What to draw; asks for the thought in it if it is not read yet."""
         if index < len(self.places):
             place = self.places[index]
-            count = "" if place.count is None else f"{place.count:,}"
+            count = "" if place.number is None else f"{place.number:,}"
             return Row.of(place.label, meta=count, indent=2)
         spot = self._shape.spot(index - len(self.places))
         branch, indent = spot.branch, 2 * spot.depth

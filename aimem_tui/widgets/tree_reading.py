@@ -7,8 +7,7 @@ model, so it runs on any thread; questions and answers are values that may cross
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aimem_tui.model import Folder, Thought
 
@@ -31,8 +30,7 @@ class TreeSource(Protocol):
         """How many thoughts there are in all, trash left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """A part of the tree that the model lacks."""
 
     folder: str
@@ -45,16 +43,14 @@ class Wish:
     """Whether the folders in it are wanted too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What to read for the model. With ``deep``, the folders below each wish too."""
 
     wishes: tuple[Wish, ...]
     deep: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What was read for one wish."""
 
     wish: Wish
@@ -64,16 +60,14 @@ class Listing:
     thoughts: tuple[Thought, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(NamedTuple):
     """The folders directly in a folder."""
 
     path: str
     folders: tuple[Folder, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What was read for a question."""
 
     question: Question

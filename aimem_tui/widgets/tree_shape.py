@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from aimem_tui.model import Folder, Thought
 
@@ -144,8 +144,7 @@ class Branch:
         return last is not None and (thought.name, thought.id) <= (last.name, last.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """What stands in a row."""
 
     branch: Branch

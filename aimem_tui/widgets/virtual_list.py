@@ -18,7 +18,6 @@ How it works:
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import events
@@ -119,24 +118,26 @@ class VirtualList(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
     """Index of the row the cursor is on; 0 while there are no rows."""
 
-    @dataclass
     class Highlighted(Message):
         """The cursor came to another row. ``key`` is None when there are no rows any more."""
 
-        list: VirtualList
-        key: Hashable | None
+        def __init__(self, list: VirtualList, key: Hashable | None) -> None:
+            super().__init__()
+            self.list = list
+            self.key = key
 
         @property
         def control(self) -> VirtualList:
             """The list it happened in."""
             return self.list
 
-    @dataclass
     class Selected(Message):
         """A row was chosen with enter or a double click."""
 
-        list: VirtualList
-        key: Hashable
+        def __init__(self, list: VirtualList, key: Hashable) -> None:
+            super().__init__()
+            self.list = list
+            self.key = key
 
         @property
         def control(self) -> VirtualList:

@@ -57,7 +57,13 @@ def rebuild(workspace: Workspace, progress: Callable[[Progress], None]) -> int:
 
 
 def _file(connection: apsw.Connection) -> Iterator[Finding]:
-    problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+    # On a connection of its own: one that has used the search index before checks it by what it
+    # remembers of it, and finds damage where others have written since.
+    fresh = apsw.Connection(connection.filename, flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        problems = [str(row[0]) for row in fresh.execute("PRAGMA quick_check(5)")]
+    finally:
+        fresh.close()
     sound = problems == ["ok"]
     yield Finding(
         "file",
@@ -92,7 +98,9 @@ def _extensions(connection: apsw.Connection) -> Iterator[Finding]:
 def _log(connection: apsw.Connection) -> Iterator[Finding]:
     beyond = connection.execute(
         "SELECT count(*) FROM log LEFT JOIN vectors ON vectors.replica = log.replica"
-        " WHERE vectors.seq IS NULL OR log.seq > vectors.seq"
+        " WHERE vectors.seq IS NULL OR log.seq > vectors.reach"
+        " OR (log.seq > vectors.seq AND log.replica = (SELECT n FROM replicas"
+        " WHERE id = (SELECT value FROM meta WHERE key = 'replica')))"
     ).get
     missing = _missing(connection)
     entries = connection.execute("SELECT count(*) FROM log").get
@@ -118,8 +126,8 @@ def _missing(connection: apsw.Connection) -> int:
         trimmed = covered.get(replica, 0)
         present = connection.execute(
             "SELECT count(*) FROM log JOIN replicas ON replicas.n = log.replica"
-            " WHERE replicas.id = ? AND seq > ?",
-            (replica, trimmed),
+            " WHERE replicas.id = ? AND seq > ? AND seq <= ?",
+            (replica, trimmed, seq),
         ).get
         missing += max(0, seq - trimmed) - int(present)
     return missing

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from aimem_tui.errors import BadInput, NotFound, Refused
 from aimem_tui.markdown import paths
@@ -14,8 +14,7 @@ FILE_NAME = "workspace.db"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceEntry:
+class WorkspaceEntry(NamedTuple):
     """A workspace on this machine."""
 
     name: str

@@ -1,8 +1,7 @@
 """The facade: everything that can be done with a workspace, for command line, app and agents.
 
 It keeps no text of its own and decides little: reading goes to the catalogue and the search,
-writing makes a change of a document, appends it to the log and brings the projections up to date,
-all in one transaction. Long work (import, export, doctor) lives in modules of its own.
+writing to ``writing``, long work (import, export, doctor) to modules of its own.
 
 Reading never imports the document engine unless projections are behind, which only a crash or a
 busy app leaves behind.
@@ -10,23 +9,19 @@ busy app leaves behind.
 
 from __future__ import annotations
 
-import os
 import posixpath
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import apsw
 
-from aimem_tui.errors import AimemError, BadInput, NotFound, Refused, StorageError
+from aimem_tui.errors import AimemError, NotFound
 from aimem_tui.model import Filter
 from aimem_tui.store import catalogue
 from aimem_tui.store.connection import Database
-from aimem_tui.store.migrate import migrate
-from crdt import ids
+from aimem_tui.workspace.creation import prepare
 
 if TYPE_CHECKING:
     from aimem_tui.model import (
@@ -41,19 +36,15 @@ if TYPE_CHECKING:
         Thought,
         WorkspaceStatus,
     )
-    from aimem_tui.store.log import Draft, Record
+    from aimem_tui.store.durability import Standing
+    from aimem_tui.store.log import Record
     from aimem_tui.store.watcher import News, Watcher
     from aimem_tui.store.writer import GroupWriter, WriterState
     from aimem_tui.workspace.live import LiveThought
-    from crdt.document import ThoughtDocument
     from crdt.textdiff import Splice
 
-TEXT_LIMIT = 16 * 1024 * 1024
-"""The largest text a thought can have, in bytes of UTF-8."""
 
-
-@dataclass(frozen=True, slots=True)
-class Handout:
+class Handout(NamedTuple):
     """A text given out for editing elsewhere, and what is needed to merge it back in."""
 
     thought: str
@@ -61,8 +52,7 @@ class Handout:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PastText:
+class PastText(NamedTuple):
     """A thought as it was at the end of a revision."""
 
     revision: Revision
@@ -95,7 +85,9 @@ class Workspace:
         self.name = name
         self.author = author
         self.clock = clock
-        self.database = Database(file, _prepare)
+        self.renewed = ""
+        """Why the file took new ids when it was opened: it was ``copied`` or ``restored``."""
+        self.database = Database(file, self._prepare)
         self._writer: GroupWriter | None = None
         self._watcher: Watcher | None = None
 
@@ -114,6 +106,9 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _prepare(self, connection: apsw.Connection, path: Path) -> None:
+        self.renewed = prepare(connection, path)
 
     # Reading
 
@@ -220,37 +215,21 @@ class Workspace:
 
     def status(self) -> WorkspaceStatus:
         """The workspace in figures."""
-        from aimem_tui.model import WorkspaceStatus
+        from aimem_tui.workspace import figures
+
+        return figures.status(self)
+
+    def identity(self) -> str:
+        """The workspace's id, the same on every machine."""
+        row = self.database.read().execute("SELECT value FROM meta WHERE key = 'workspace'")
+        return str(row.get)
+
+    def standing(self) -> Standing:
+        """How this file stands among the copies of the workspace."""
+        from aimem_tui.store import durability
 
         with self.database.snapshot() as connection:
-            thoughts, words = connection.execute(
-                "SELECT count(*), coalesce(sum(words), 0) FROM thoughts WHERE shown = 1"
-            ).get
-            trashed = catalogue.count(connection, Filter(trashed=True))
-            last = connection.execute(
-                "SELECT updated_at, updated_by FROM thoughts WHERE shown = 1"
-                " ORDER BY updated_at DESC LIMIT 1"
-            ).fetchone()
-            folders = connection.execute("SELECT count(*) FROM folders").get
-            waiting = connection.execute("SELECT count(*) FROM stale").get
-        file = self.database.path
-        size = sum(
-            part.stat().st_size
-            for part in (file, file.with_name(file.name + "-wal"))
-            if part.exists()
-        )
-        return WorkspaceStatus(
-            name=self.name,
-            file=str(file),
-            thoughts=int(thoughts),
-            folders=int(folders),
-            trashed=int(trashed),
-            words=int(words),
-            last_edit_at=None if last is None else int(last[0]),
-            last_edit_by="" if last is None else str(last[1]),
-            waiting=int(waiting),
-            file_bytes=size,
-        )
+            return durability.standing(connection)
 
     # Writing
 
@@ -261,37 +240,16 @@ class Workspace:
             BadInput: if no thought can have that path or text.
             Refused: if there is one at that path.
         """
-        from aimem_tui.markdown import paths
-        from aimem_tui.store.log import Draft
-        from crdt.document import ThoughtDocument
+        from aimem_tui.workspace import writing
 
-        checked = paths.check_path(path)
-        check_text(text)
         at = self.clock() if at is None else at
-        thought = ids.uuid7(at, os.urandom(10))
-        with self.database.write() as connection:
-            taken = connection.execute(
-                "SELECT 1 FROM thoughts WHERE path = ? AND shown", (checked,)
-            ).fetchone()
-            if taken is not None:
-                raise Refused(
-                    f"There is a thought at {checked} already.",
-                    hint=f"To change it: aimem edit {checked}.",
-                )
-            _, update = ThoughtDocument.create(
-                _client_id(), path=checked, text=text, at=at, by=self.author
-            )
-            self._append(connection, [Draft(thought, update, at, self.author, note)])
-        return self.by_id(thought)
+        return self.by_id(writing.create(self, path, text, at, note))
 
     def hand_out(self, thought: str) -> Handout:
         """A thought's text for editing elsewhere; give it back to :meth:`take_back`."""
-        from aimem_tui.store import documents
+        from aimem_tui.workspace import writing
 
-        self.settle()
-        with self.database.snapshot() as connection, _usable():
-            document = documents.load(connection, _known(connection, thought))
-            return Handout(thought, document.text, document.state())
+        return writing.hand_out(self, thought)
 
     def take_back(self, handout: Handout, text: str, *, note: str = "") -> bool:
         """Merge an edited text in, as a change of the text that was handed out.
@@ -304,47 +262,22 @@ class Workspace:
             BadInput: if no thought can have that text.
             NotFound: if the thought was purged meanwhile.
         """
-        from aimem_tui.store.log import Draft
-        from crdt.document import ThoughtDocument
+        from aimem_tui.workspace import writing
 
-        check_text(text)
-        copy = ThoughtDocument.load(_client_id(), [handout.state])
-        before = copy.state_vector()
-        outlived = copy.outlived_trash
-        if not copy.replace_text(text):
-            return False
-        if outlived is not None:
-            copy.take_out_of_trash()
-        update = copy.update_since(before)
-        with self.database.write() as connection:
-            _known(connection, handout.thought)
-            self._append(
-                connection, [Draft(handout.thought, update, self.clock(), self.author, note)]
-            )
-        return True
+        return writing.take_back(self, handout, text, note)
 
     def edit_text(self, thought: str, change: Callable[[str], Sequence[Splice]]) -> Thought:
         """Change a thought's text by splices computed from its present text."""
-        from crdt.textdiff import apply
+        from aimem_tui.workspace import writing
 
-        with self._changing(thought) as document:
-            edits = change(document.text)
-            check_text(apply(document.text, edits))
-            document.apply_splices(edits)
+        writing.edit_text(self, thought, change)
         return self.by_id(thought)
 
     def append(self, thought: str, text: str) -> Thought:
         """Add lines at the end of a thought, on a line of their own."""
-        from crdt.textdiff import Splice
+        from aimem_tui.workspace import writing
 
-        def addition(present: str) -> list[Splice]:
-            newline = "\r\n" if "\r\n" in present else "\n"
-            added = text.replace("\r\n", "\n").replace("\n", newline)
-            gap = newline if present and not present.endswith(("\n", "\r")) else ""
-            end = "" if added.endswith(("\n", "\r")) else newline
-            return [Splice(len(present), len(present), gap + added + end)]
-
-        return self.edit_text(thought, addition)
+        return self.edit_text(thought, lambda present: writing.addition(present, text))
 
     def set_property(self, thought: str, key: str, value: str | Sequence[str]) -> Thought:
         """Set a frontmatter property; only its line changes.
@@ -382,28 +315,25 @@ class Workspace:
             BadInput: if no thought can have that path.
             Refused: if another thought is there.
         """
-        from aimem_tui.markdown import paths
+        from aimem_tui.workspace import writing
 
-        checked = paths.check_path(path)
-        with self._changing(thought) as document:
-            taken = self.database.read().execute(
-                "SELECT 1 FROM thoughts WHERE path = ? AND shown AND id != ?", (checked, thought)
-            )
-            if taken.fetchone() is not None:
-                raise Refused(f"There is a thought at {checked} already.")
-            document.move(checked)
+        writing.move(self, thought, path)
         return self.by_id(thought)
 
     def trash(self, thought: str) -> Thought:
         """Put a thought into the trash."""
-        with self._changing(thought) as document:
+        from aimem_tui.workspace import writing
+
+        with writing.changing(self, thought) as document:
             if document.trashed is None:
                 document.put_into_trash(self.clock(), self.author)
         return self.by_id(thought)
 
     def restore(self, thought: str) -> Thought:
         """Take a thought out of the trash."""
-        with self._changing(thought) as document:
+        from aimem_tui.workspace import writing
+
+        with writing.changing(self, thought) as document:
             if document.meta.trash is not None:
                 document.take_out_of_trash()
         return self.by_id(thought)
@@ -417,25 +347,9 @@ class Workspace:
             NotFound: if there is no such thought.
             Refused: if one is not in the trash; none is purged then.
         """
-        from aimem_tui.store import compaction, projector
+        from aimem_tui.workspace import writing
 
-        self.settle()
-        with self.database.write() as connection:
-            for each in (thought, *others):
-                number = _known(connection, each)
-                with self._changing(each) as document:
-                    if document.trashed is None:
-                        raise Refused(
-                            "Only what is in the trash can be purged.",
-                            hint="Put it there: aimem trash.",
-                        )
-                    document.purge(self.clock())
-                compaction.compact(connection, number, forget_history=True)
-                connection.execute("DELETE FROM import_sources WHERE thought = ?", (number,))
-                projector.refresh(connection, number)
-            projector.forget_words(connection)
-        # The old text must not live on in the write-ahead log.
-        self.database.truncate_wal()
+        writing.purge(self, (thought, *others))
 
     # History
 
@@ -446,10 +360,11 @@ class Workspace:
     def past(self, thought: str) -> list[PastText]:
         """Every revision of a thought with its text and the text before, oldest first."""
         from aimem_tui.store import revisions
+        from aimem_tui.workspace import writing
 
         self.settle()
-        with self.database.snapshot() as connection, _usable():
-            stages = revisions.stages(connection, _known(connection, thought))
+        with self.database.snapshot() as connection, writing.usable():
+            stages = revisions.stages(connection, writing.known(connection, thought))
         texts = ["", *(stage.text for stage in stages)]
         return [PastText(stage.revision, stage.text, texts[i]) for i, stage in enumerate(stages)]
 
@@ -469,14 +384,17 @@ class Workspace:
     def activity(self, thought: str, limit: int = 8) -> list[Activity]:
         """Who edited a thought last, newest first. Needs no document, so it is quick."""
         from aimem_tui.store import revisions
+        from aimem_tui.workspace import writing
 
         connection = self.database.read()
-        return revisions.activity(connection, _known(connection, thought), limit)
+        return revisions.activity(connection, writing.known(connection, thought), limit)
 
     def restore_revision(self, thought: str, number: int) -> Thought:
         """Make a thought's text what it was at the end of a revision, as a new edit."""
+        from aimem_tui.workspace import writing
+
         text = self.revision(thought, number).text
-        with self._changing(thought, note=f"restored revision {number}") as document:
+        with writing.changing(self, thought, note=f"restored revision {number}") as document:
             document.replace_text(text)
         return self.by_id(thought)
 
@@ -507,12 +425,13 @@ class Workspace:
     def open_live(self, thought: str) -> LiveThought:
         """Open a thought for editing in memory; the caller's thread owns it."""
         from aimem_tui.store import documents, log
+        from aimem_tui.workspace import writing
         from aimem_tui.workspace.live import LiveThought
 
         self.settle()
-        with self.database.snapshot() as connection, _usable():
+        with self.database.snapshot() as connection, writing.usable():
             position = log.last_position(connection)
-            document = documents.load(connection, _known(connection, thought))
+            document = documents.load(connection, writing.known(connection, thought))
             _ = document.text
         return LiveThought(thought, document, position, self.writer.submit, self.author, self.clock)
 
@@ -555,103 +474,6 @@ class Workspace:
 
     # Inside
 
-    @contextmanager
-    def _changing(self, thought: str, *, note: str = "") -> Iterator[ThoughtDocument]:
-        """A thought's document under the write lock; what is written to it is appended."""
-        from aimem_tui.store import documents
-        from aimem_tui.store.log import Draft
-        from crdt import adapter
-
-        self.settle()
-        with self.database.write() as connection, _usable():
-            document = documents.load(connection, _known(connection, thought))
-            updates: list[bytes] = []
-            stop = document.on_update(updates.append)
-            outlived = document.outlived_trash
-            try:
-                yield document
-                if updates and outlived is not None and document.meta.trash == outlived:
-                    document.take_out_of_trash()
-            finally:
-                stop()
-            if updates:
-                update = adapter.merge(updates)
-                draft = Draft(thought, update, self.clock(), self.author, note)
-                self._append(connection, [draft])
-
-    def _append(self, connection: apsw.Connection, drafts: Sequence[Draft]) -> None:
-        from aimem_tui.store import log, projector
-
-        records = log.append(connection, drafts)
-        for thought in {record.entry.thought for record in records}:
-            projector.refresh(connection, log.thought_number(connection, thought))
-
     def _committed(self, _records: Sequence[Record]) -> None:
         if self._watcher is not None:
             self._watcher.wake()
-
-
-def check_text(text: str) -> None:
-    """Make sure that a thought can have a text.
-
-    Raises:
-        BadInput: if it is too large, or holds NUL or half of a surrogate pair.
-    """
-    if "\0" in text:
-        raise BadInput("The text holds a NUL character.", why="Thoughts are text, not binary data.")
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError as error:
-        raise BadInput("The text is not valid Unicode.") from error
-    if size > TEXT_LIMIT:
-        raise BadInput(
-            f"The text has {size / 1e6:.1f} MB.",
-            why=f"A thought holds at most {TEXT_LIMIT // 1_048_576} MB.",
-        )
-
-
-@contextmanager
-def _usable() -> Iterator[None]:
-    """Say in words that a document's bytes are broken."""
-    from crdt.errors import CrdtError
-
-    try:
-        yield
-    except CrdtError as error:
-        raise StorageError(
-            "The thought's document cannot be used.",
-            why=f"{str(error).capitalize()}.",
-            hint="Nothing was changed. Run: aimem doctor.",
-        ) from error
-
-
-def _client_id() -> int:
-    from aimem_tui.store import documents
-
-    return documents.new_client_id()
-
-
-def _known(connection: apsw.Connection, thought: str) -> int:
-    """The small number of a thought that exists and was not purged."""
-    row = connection.execute(
-        "SELECT thought_ids.n, thoughts.purged FROM thought_ids"
-        " LEFT JOIN thoughts ON thoughts.n = thought_ids.n WHERE thought_ids.id = ?",
-        (thought,),
-    ).fetchone()
-    if row is None or row[1]:
-        raise NotFound(f"There is no thought with the id {thought}.")
-    return int(row[0])
-
-
-def _prepare(connection: apsw.Connection, path: Path) -> None:
-    """Bring the schema up to date and give a new file its identity."""
-    if path.exists() and path.stat().st_size == 0 and not os.access(path, os.W_OK):
-        raise StorageError(f"{path} cannot be written.")
-    migrate(connection, path)
-    if connection.execute("SELECT value FROM meta WHERE key = 'replica'").get is None:
-        connection.execute("BEGIN IMMEDIATE")
-        for key in ("workspace", "replica"):
-            connection.execute(
-                "INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, os.urandom(16).hex())
-            )
-        connection.execute("COMMIT")

@@ -54,7 +54,6 @@ def read_hello(message: Hello, replica: Replica) -> HelloReceived:
 
     Raises:
         Refused: if it is not.
-        Fork: if the other side goes by this copy's own id.
     """
     if not message.protocol_min <= PROTOCOL_MAX <= message.protocol_max:
         raise Refused(
@@ -64,8 +63,6 @@ def read_hello(message: Hello, replica: Replica) -> HelloReceived:
         )
     if message.workspace.hex() != replica.workspace:
         raise Refused(CloseCode.NO_WORKSPACE, "This is another workspace.")
-    if message.replica.hex() == replica.replica:
-        raise Fork(replica.replica, 0)
     return HelloReceived(message.replica.hex(), message.role, message.credential, message.agent)
 
 

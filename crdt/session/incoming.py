@@ -9,7 +9,8 @@ Rules:
 - A hole makes the session want the stream anew, without a resume token; what still comes of the
   earlier run is dropped, unacknowledged. If asking again does not help, the session ends.
 - A name that is known must bring the same bytes. Nobody else makes entries under the own name.
-- Bytes that no document would take are refused before anybody else sees them.
+- Bytes that no document would take are refused before anybody else sees them; so are more replicas
+  than a want can name, lest nobody could ask for anything any more.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from crdt.session.events import CaughtUp, CheckpointsReceived, EntriesReceived
 from crdt.session.replica import Replica
 from crdt.vector import Vector
 from crdt.wire import codec
+from crdt.wire.messages import MAX_REPLICAS, Checkpoints, Entries, Tip, Want
 from crdt.wire.messages import CaughtUp as CaughtUpMessage
-from crdt.wire.messages import Checkpoints, Entries, Tip, Want
 
 MAX_GAPS = 3
 """At so many gaps without a ``CaughtUp`` between them the session ends."""
@@ -122,6 +123,7 @@ class Incoming:
             known = self._replica.digest(replica, seq)
             if known and known != entry.digest():
                 raise Fork(replica, seq)
+        _not_too_many(reach)
         self._reach, self._last = reach, last
         self._count(len(entries), message.left)
         return EntriesReceived(message.mark, message.token, entries)
@@ -141,8 +143,12 @@ class Incoming:
             if not checkpoint.sealed:
                 self._check(checkpoint.state)
             self._not_ahead_of_ours(checkpoint.vector)
+        reach = dict(self._reach)
         for checkpoint in checkpoints:
-            self._extend_reach(checkpoint.vector)
+            for replica, seq in checkpoint.vector.items():
+                reach[replica] = max(seq, reach.get(replica, 0))
+            _not_too_many(reach)
+        self._reach = reach
         self._count(len(checkpoints), message.left)
         return CheckpointsReceived(message.mark, message.token, checkpoints)
 
@@ -207,3 +213,8 @@ class Incoming:
     def _count(self, records: int, left: int) -> None:
         self._done += records
         self._total = self._done + left
+
+
+def _not_too_many(reach: dict[str, int]) -> None:
+    if len(reach) > MAX_REPLICAS:
+        raise WireError(f"there are more than {MAX_REPLICAS} replicas")

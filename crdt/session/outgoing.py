@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 from crdt.entry import Checkpoint, Entry
 from crdt.errors import CrdtError, OrderError
-from crdt.session.replica import Cursor, Limits, NotReady, Replica
+from crdt.session.holding import Holding
+from crdt.session.replica import Cursor, Limits, NotReady, Replica, Slice
 from crdt.vector import Vector
 from crdt.wire import codec
 from crdt.wire.messages import CaughtUp, Want
@@ -57,8 +58,8 @@ class Outgoing:
         self._mark = 0
         self._first_mark = 1
         self._cursor = Cursor()
-        self._known: dict[str, int] = {}
-        self._settled: dict[str, int] = {}
+        self._known = Holding()
+        self._settled = Holding()
         self._unacked: deque[_Sent] = deque()
         self._unacked_bytes = 0
         self._acked_seq = 0
@@ -76,8 +77,8 @@ class Outgoing:
             raise OrderError(f"want {want.run} came after want {self._run}")
         self._run = want.run
         self._cursor = self._read_token(want.resume)
-        self._known = dict(has.items())
-        self._settled = dict(has.items())
+        self._known = Holding(has)
+        self._settled = Holding(has)
         self._unacked.clear()
         self._unacked_bytes = 0
         self._first_mark = self._mark + 1
@@ -97,21 +98,29 @@ class Outgoing:
         for entry in entries:
             replica, seq = entry.replica, entry.seq
             # Holding an entry, it holds all earlier ones of that replica in one form or another.
-            if seq > known.get(replica, 0):
-                known[replica] = seq
-            if seq == settled.get(replica, 0) + 1:
-                settled[replica] = seq
+            known.add(replica, seq)
+            if seq == settled[replica] + 1:
+                settled.add(replica, seq)
 
     def peer_has(self, vector: Vector) -> None:
         """The peer has all that ``vector`` says."""
-        for replica, seq in vector.items():
-            self._known[replica] = max(seq, self._known.get(replica, 0))
-            self._settled[replica] = max(seq, self._settled.get(replica, 0))
+        self._known.merge(vector)
+        self._settled.merge(vector)
 
     @property
     def sent_seq(self) -> int:
         """Up to which own entry everything was sent, or is known to be there."""
-        return self._known.get(self._replica.replica, 0)
+        return self._known[self._replica.replica]
+
+    @property
+    def peer_vector(self) -> Vector:
+        """What the peer is known to have, or was sent."""
+        return self._known.vector()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the peer has said what it has, and nothing is to be sent or acknowledged."""
+        return self._run > 0 and not (self.allowed and (not self._at_end or self._unacked))
 
     @property
     def ready(self) -> bool:
@@ -153,29 +162,40 @@ class Outgoing:
     def _look(self) -> bytes | None:
         limits = self._limits
         room = min(limits.batch_bytes, self.max_frame - codec.FRAME_OVERHEAD)
-        known = Vector(self._known)
+        known = self._known.vector()
         found = self._replica.read(self._cursor, known, limits.batch_entries, room)
         self._cursor = found.cursor
         if found.checkpoints:
             checkpoints = [one for one in found.checkpoints if not known.covers(one.vector)]
             return self._pack_checkpoints(checkpoints, found.left) if checkpoints else None
         if found.entries:
-            entries = [one for one in found.entries if one.seq > known[one.replica]]
-            frame = self._pack_entries(entries, found.left) if entries else None
-            self._at_end = not found.left and self._is_settled(found.vector)
+            frame = self._pack_entries(found)
+            self._at_end = not found.left and self._is_settled(found)
             return frame
         self._at_end = True
-        if self._is_settled(found.vector):
+        if self._is_settled(found):
             return None
         self.peer_has(found.vector)
+        self._rest_on(found)
         self._mark += 1
         message = CaughtUp(self._run, self._mark, self._token(), found.vector.to_bytes())
         return self._sent(codec.encode(message), found.vector[self._replica.replica])
 
-    def _is_settled(self, vector: Vector) -> bool:
-        """Whether the peer knows from the entries alone that it has all that ``vector`` says."""
-        settled = self._settled
-        return all(settled.get(replica, 0) >= seq for replica, seq in vector.items())
+    def _is_settled(self, found: Slice) -> bool:
+        """Whether the peer knows from the entries alone that it has all of the copy's vector."""
+        settled: bool | None = None
+        if found.since is not None and found.batch is not None:
+            last = found.batch.last
+            settled = self._settled.covers_since(found.since, last, found.vector)
+        if settled is None:
+            settled = self._settled.covers(found.vector)
+        if settled:
+            self._rest_on(found)
+        return settled
+
+    def _rest_on(self, found: Slice) -> None:
+        self._known.rest_on(found.vector, found.since)
+        self._settled.rest_on(found.vector, found.since)
 
     def _pack_checkpoints(self, checkpoints: Sequence[Checkpoint], left: int) -> bytes:
         self._mark += 1
@@ -185,16 +205,41 @@ class Outgoing:
         # The own entries in it need not be all up to any number.
         return self._sent(codec.encode(message), 0)
 
-    def _pack_entries(self, entries: Sequence[Entry], left: int) -> bytes:
+    def _pack_entries(self, found: Slice) -> bytes | None:
+        """A frame with what the peer lacks of a slice's entries, if it lacks any."""
+        batch = found.batch or codec.Batch(found.entries)
+        known = self._known
+        whole = all(seq > known[replica] for replica, seq in batch.first.items())
+        if whole:
+            places: Sequence[int] = range(len(batch.entries))
+        else:
+            entries = batch.entries
+            places = [at for at, one in enumerate(entries) if one.seq > known[one.replica]]
+            if not places:
+                return None
         self._mark += 1
-        message = codec.pack_entries(
-            entries, run=self._run, mark=self._mark, left=left, token=self._token()
-        )
-        self.peer_sent(entries)
-        own = self._replica.replica
-        return self._sent(
-            codec.encode(message), max((e.seq for e in entries if e.replica == own), default=0)
-        )
+        run, mark, token = self._run, self._mark, self._token()
+        if whole:
+            frame = batch.encode(run=run, mark=mark, left=found.left, token=token)
+        else:
+            frame = batch.encode_some(places, run=run, mark=mark, left=found.left, token=token)
+        own, own_seq = self._replica.replica, 0
+        if own in batch.last:
+            sent = (batch.entries[place] for place in places)
+            own_seq = max((one.seq for one in sent if one.replica == own), default=0)
+        if whole and batch.gapless:
+            self._batch_sent(batch)
+        else:
+            self.peer_sent([batch.entries[place] for place in places])
+        return self._sent(frame, own_seq)
+
+    def _batch_sent(self, batch: codec.Batch) -> None:
+        """What ``peer_sent`` does, for a batch without holes of which the peer had nothing."""
+        known, settled = self._known, self._settled
+        for replica, seq in batch.last.items():
+            known.add(replica, seq)
+            if batch.first[replica] == settled[replica] + 1:
+                settled.add(replica, seq)
 
     def _sent(self, frame: bytes, own_seq: int) -> bytes:
         if len(frame) > self.max_frame:

@@ -1,11 +1,13 @@
 """Presence: where people are just now. Beside the streams, never stored, owned by the connection.
 
 - Of each key only the latest state waits to be sent, and sendings are some time apart, so that a
-  slow connection costs neither memory nor delay of entries.
+  slow connection costs no memory. A sending may be long: it takes turns with the stream of entries.
 - What the peer announces is counted and paced; it is taken back when the connection ends.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 from crdt.session.replica import Limits
 from crdt.wire.messages import Presence
@@ -19,6 +21,7 @@ class PresenceOut:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._waiting: dict[str, bytes] = {}
+        self._sending: deque[str] = deque()
         self._next_at = 0
 
     def set(self, key: str, state: bytes) -> None:
@@ -26,18 +29,24 @@ class PresenceOut:
         self._waiting[key] = state
 
     @property
-    def due_at(self) -> int | None:
-        """When something is to be sent; None where there is nothing."""
-        return self._next_at if self._waiting else None
+    def ready(self) -> bool:
+        """Whether a sending has begun and is not over."""
+        return bool(self._sending)
 
-    def take(self, now: int) -> list[Presence]:
-        """What is to be sent now."""
-        if not self._waiting or now < self._next_at:
-            return []
-        self._next_at = now + self._limits.presence_ms
-        messages = [Presence(key, state) for key, state in self._waiting.items()]
-        self._waiting.clear()
-        return messages
+    @property
+    def due_at(self) -> int | None:
+        """When the next sending is to begin; None where there is nothing, or one is under way."""
+        return self._next_at if self._waiting and not self._sending else None
+
+    def next(self, now: int) -> Presence | None:
+        """What is to be sent next; None where there is nothing just now."""
+        if not self._sending:
+            if not self._waiting or now < self._next_at:
+                return None
+            self._next_at = now + self._limits.presence_ms
+            self._sending.extend(self._waiting)
+        key = self._sending.popleft()
+        return Presence(key, self._waiting.pop(key))
 
 
 class PresenceIn:
@@ -50,18 +59,25 @@ class PresenceIn:
         self._at: int | None = None
 
     def take(self, message: Presence, now: int) -> bool:
-        """Note a change; False where there are too many of them, or too many keys."""
+        """Note a change; False where there are too many of them, or too many keys.
+
+        What is not taken is not noted: a key that it was to take back ends with the connection.
+        """
         # In thousandths of a change, so that pacing needs whole numbers only.
         rate = self._limits.presence_per_s
         if self._at is not None:
             self._allowance += max(0, now - self._at) * rate
         self._at = now
         self._allowance = min(self._allowance, rate * _BURST_S * 1_000) - 1_000
-        if message.state:
-            self._keys.add(message.key)
-        else:
+        if self._allowance < 0:
+            return False
+        if not message.state:
             self._keys.discard(message.key)
-        return self._allowance >= 0 and len(self._keys) <= self._limits.presence_keys
+        elif message.key not in self._keys:
+            if len(self._keys) == self._limits.presence_keys:
+                return False
+            self._keys.add(message.key)
+        return True
 
     def leave(self) -> list[str]:
         """The keys that end with the connection."""

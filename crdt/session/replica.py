@@ -16,6 +16,7 @@ from typing import Protocol
 
 from crdt.entry import Checkpoint, Entry
 from crdt.vector import Vector
+from crdt.wire.codec import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Slice:
     """About how many records are behind that cursor; 0 only if there are none."""
     vector: Vector
     """Of the whole copy at that moment."""
+    since: Vector | None = None
+    """An earlier vector of the copy, which differs from ``vector`` in the replicas of ``entries``
+    at most; None where that is not known. Saves comparing the others for each of many readers."""
+    batch: Batch | None = None
+    """The entries, where many readers are given the same ones: then they are encoded once."""
 
 
 class NotReady(Exception):

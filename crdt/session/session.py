@@ -79,10 +79,15 @@ class Session:
         self._limits = limits or Limits()
         self._agent = agent
         self._peer_role = peer_role
+        self._let_in = False
+        """Whether the peer was dialled, or admitted."""
+        self._is_namesake = False
+        """Whether the peer goes by this copy's own id."""
         self._out = Outgoing(replica, self._limits)
         self._in = Incoming(replica, check)
         self._presence_out = PresenceOut(self._limits)
         self._presence_in = PresenceIn(self._limits)
+        self._presence_first = True
         self._replies: deque[Message] = deque()
         self._ack = 0
         self._late: list[Event] = []
@@ -94,14 +99,22 @@ class Session:
         """Speak first."""
         self._must_be(State.NEW)
         self.state = State.GREETING
+        self._let_in = True
         self._replies.append(
             greeting.hello(self._replica, role, self._limits.max_frame, credential, self._agent)
         )
 
     def admit(self, role: Role, *, expires: int = 0, credential: bytes = b"") -> None:
-        """Let the peer in, once its hello was reported."""
+        """Let the peer in, once its hello was reported.
+
+        One that goes by this copy's own id is told so; the session is closed then.
+        """
         self._must_be(State.ASKED)
         self._peer_role = role
+        self._let_in = True
+        if self._is_namesake:
+            self._late = self.fork(self._replica.replica, 0)
+            return
         self._replies.append(
             greeting.welcome(
                 self._replica, role, expires, self._limits.max_frame, credential, self._agent
@@ -144,6 +157,16 @@ class Session:
         """Own entries up to this number have gone to the peer, or it has them already."""
         return self._out.sent_seq
 
+    @property
+    def peer_vector(self) -> Vector:
+        """What the peer has, as far as it has said so, and what was sent to it."""
+        return self._out.peer_vector
+
+    @property
+    def settled(self) -> bool:
+        """Whether the peer has all that it may have from here: sent, and acknowledged."""
+        return self.state is State.OPEN and self._out.settled
+
     def ask_again(self, reason: str, vector: Vector | None = None) -> list[Event]:
         """Want the peer's stream anew.
 
@@ -165,7 +188,7 @@ class Session:
             bytes.fromhex(replica),
             seq,
         )
-        return [events.ForkDetected(replica, seq), *self._end(error, CloseCode.FORK)]
+        return [*self._believed(replica, seq), *self._end(error, CloseCode.FORK)]
 
     def close(self, code: CloseCode, reason: str = "", *, delay_ms: int = 0) -> list[Event]:
         """End the session; the error is still to be pulled."""
@@ -178,7 +201,8 @@ class Session:
     def tick(self, now: int) -> list[Event]:
         """Let time pass: ask whether a silent peer is there, give up one that is not.
 
-        Also reports an end that came while pulling; call it once more when the session is closed.
+        Also reports an end that came while pulling or admitting; call it once more when the session
+        is closed.
         """
         if self.state is State.CLOSED:
             late, self._late = self._late, []
@@ -211,7 +235,7 @@ class Session:
 
     def has_more(self) -> bool:
         """Whether to call ``pull`` again, even if it gave nothing: a log is read in parts."""
-        waits = self._ack or self._liveness.ping_due or self._out.ready
+        waits = self._ack or self._liveness.ping_due or self._out.ready or self._presence_out.ready
         return bool(self._replies) or (self.state is State.OPEN and bool(waits))
 
     def receive(self, frame: bytes, now: int) -> list[Event]:
@@ -269,6 +293,8 @@ class Session:
             case messages.Pong():
                 return []
             case messages.Refresh():
+                if len(self._replies) >= self._limits.queued_replies:
+                    return self.close(CloseCode.TOO_FAST, "Too many credentials.")
                 return [events.CredentialReceived(message.credential)]
             case messages.Grant():
                 self._out.allowed = message.role is Role.WRITER
@@ -284,6 +310,7 @@ class Session:
     def _hello(self, message: messages.Hello) -> list[Event]:
         received = greeting.read_hello(message, self._replica)
         self.state = State.ASKED
+        self._is_namesake = received.replica == self._replica.replica
         self.peer_log = message.log.hex()
         self._out.max_frame = message.max_frame
         return [received]
@@ -293,6 +320,9 @@ class Session:
         self.peer_log = message.log.hex()
         self._out.max_frame = message.max_frame
         self._out.allowed = message.role is Role.WRITER
+        if self._peer_role is Role.READER:
+            # Before the want, lest the answer to it be refused.
+            self._replies.append(messages.Grant(Role.READER, 0))
         self._open()
         return [welcomed]
 
@@ -346,8 +376,13 @@ class Session:
             code = CloseCode.INTERNAL
         told: list[Event] = []
         if code is CloseCode.FORK and len(message.replica) == 16:
-            told.append(events.ForkDetected(message.replica.hex(), message.seq))
+            told += self._believed(message.replica.hex(), message.seq)
         return [*told, *self._gone(code, message.reason, message.delay_ms, by_peer=True)]
+
+    def _believed(self, replica: str, seq: int) -> list[Event]:
+        """A fork as an event, unless only a reader says so: it may lie, and gains nothing by it."""
+        believed = self._let_in and self._peer_role is Role.WRITER
+        return [events.ForkDetected(replica, seq)] if believed else []
 
     # The end
 
@@ -376,12 +411,21 @@ class Session:
         if self._ack and self.state is State.OPEN:
             mark, self._ack = self._ack, 0
             return codec.encode(messages.Ack(mark))
-        if not self._replies and self.state is State.OPEN:
-            self._replies.extend(self._presence_out.take(now))
         if self._replies:
             return codec.encode(self._replies.popleft())
         if self.state is not State.OPEN:
             return None
+        # In turns: neither a crowd nor a long log keeps the other waiting.
+        self._presence_first = not self._presence_first
+        if self._presence_first:
+            return self._next_record(now) or self._next_presence(now)
+        return self._next_presence(now) or self._next_record(now)
+
+    def _next_presence(self, now: int) -> bytes | None:
+        presence = self._presence_out.next(now)
+        return None if presence is None else codec.encode(presence)
+
+    def _next_record(self, now: int) -> bytes | None:
         try:
             return self._out.next_frame(now)
         except TooBig as error:

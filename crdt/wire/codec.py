@@ -3,8 +3,8 @@
 - :func:`decode` is the only way in. It returns a message whose every value is within its limits, or
   raises :class:`WireError`; it never sets memory aside for a count that the frame cannot hold.
 - Inside the program ids are 32 hexadecimal digits; on the wire they are 16 bytes.
-- An :class:`Entry` that does not fit the limits of the wire cannot be encoded: :class:`WireError`
-  again, so that a store can refuse it before it is kept.
+- An entry that does not fit the limits of the wire would keep a copy from agreeing with any other
+  for ever. :func:`check_entry` is for whoever makes entries, before they are kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from msgspec.msgpack import Decoder, Encoder
 from crdt.entry import Checkpoint, Entry
 from crdt.errors import CrdtError, WireError
 from crdt.vector import Vector
-from crdt.wire.messages import Checkpoints, Entries, Message, WireCheckpoint, WireEntry
+from crdt.wire.messages import (
+    MAX_BLOB,
+    MAX_NAME,
+    MAX_NOTE,
+    MAX_SIGNATURE,
+    Checkpoints,
+    Entries,
+    Message,
+    WireCheckpoint,
+    WireEntry,
+)
 
 _decoder: Decoder[Message] = Decoder(Message)
 _encoder = Encoder()
@@ -82,15 +92,88 @@ def pack_entries(
     return Entries(run, mark, left, token, ids(replicas), ids(thoughts), list(authors), packed)
 
 
+class Batch:
+    """Entries that go to many connections, encoded once for all of them.
+
+    A frame of entries differs from connection to connection in its head only, and in which of the
+    entries the peer has already. The lists of names are those of the whole batch, so an entry's
+    bytes are the same in every frame that carries it.
+
+    Args:
+        entries: in the order of the log.
+    """
+
+    __slots__ = ("_items", "_lists", "_whole", "entries", "first", "gapless", "last")
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self.first: dict[str, int] = {}
+        """For each replica its first number in the batch."""
+        self.last: dict[str, int] = {}
+        """For each replica its last number in the batch."""
+        self.gapless = True
+        """Whether the numbers of each replica follow each other."""
+        for entry in entries:
+            replica, seq = entry.replica, entry.seq
+            if replica not in self.first:
+                self.first[replica] = seq
+            elif seq != self.last[replica] + 1:
+                self.gapless = False
+            self.last[replica] = seq
+        self._lists = b""
+        self._items: list[bytes] = []
+        self._whole = b""
+
+    def encode(self, *, run: int, mark: int, left: int, token: bytes) -> bytes:
+        """The frame that carries all of them."""
+        if not self._whole:
+            self._pack()
+            self._whole = self._lists + _array(len(self._items)) + b"".join(self._items)
+        return _head_of_entries(run, mark, left, token) + self._whole
+
+    def encode_some(
+        self, places: Sequence[int], *, run: int, mark: int, left: int, token: bytes
+    ) -> bytes:
+        """The frame that carries the entries at these places."""
+        if not self._items:
+            self._pack()
+        items = b"".join([self._items[place] for place in places])
+        head = _head_of_entries(run, mark, left, token)
+        return head + self._lists + _array(len(places)) + items
+
+    def _pack(self) -> None:
+        packed = pack_entries(self.entries, run=0, mark=1, left=0, token=b"")
+        encode_part = _encoder.encode
+        lists = (packed.replicas, packed.thoughts, packed.authors)
+        self._lists = b"".join([encode_part(one) for one in lists])
+        self._items = [encode_part(one) for one in packed.entries]
+
+
+def _head_of_entries(run: int, mark: int, left: int, token: bytes) -> bytes:
+    """What stands before the lists: an array of nine, the message's number, four fields."""
+    encode_part = _encoder.encode
+    return b"".join(
+        [b"\x99\x04", encode_part(run), encode_part(mark), encode_part(left), encode_part(token)]
+    )
+
+
+def _array(count: int) -> bytes:
+    """The head of an array, in its shortest form."""
+    return bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
+
+
 def unpack_entries(message: Entries) -> list[Entry]:
     """The entries of a message, in its order.
 
     Raises:
-        WireError: if an entry points outside the lists at the head of the batch.
+        WireError: if an entry points outside the lists at the head of the batch, or a text holds
+            the NUL character, which not every ledger can keep.
     """
     replicas = [replica.hex() for replica in message.replicas]
     thoughts = [thought.hex() for thought in message.thoughts]
     authors = message.authors
+    _no_nul(authors)
+    _no_nul(entry.note for entry in message.entries if entry.note)
     try:
         return [
             Entry(
@@ -108,6 +191,26 @@ def unpack_entries(message: Entries) -> list[Entry]:
         ]
     except IndexError:
         raise WireError("an entry points outside the lists of its batch") from None
+
+
+def check_entry(entry: Entry) -> None:
+    """Make sure that others will take an entry.
+
+    Raises:
+        WireError: if a text or the update is too large for a message, or holds what none may.
+    """
+    for what, text, most in (("author", entry.author, MAX_NAME), ("note", entry.note, MAX_NOTE)):
+        if len(text) > most:
+            raise WireError(f"the {what} has {len(text)} characters, more than {most}")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise WireError(f"the {what} holds half of a surrogate pair") from None
+    _no_nul((entry.author, entry.note))
+    if len(entry.update) > MAX_BLOB:
+        raise WireError(f"the update has {len(entry.update)} bytes, more than {MAX_BLOB}")
+    if len(entry.signature) > MAX_SIGNATURE:
+        raise WireError(f"the signature has more than {MAX_SIGNATURE} bytes")
 
 
 def pack_checkpoints(
@@ -133,13 +236,15 @@ def unpack_checkpoints(message: Checkpoints) -> list[Checkpoint]:
     """The checkpoints of a message.
 
     Raises:
-        WireError: if one of them has a broken vector, or covers nothing.
+        WireError: if one of them has a broken vector, or covers nothing, or its author's name holds
+            the NUL character.
     """
     unpacked = []
     for checkpoint in message.checkpoints:
         vector = unpack_vector(checkpoint.vector)
         if not vector:
             raise WireError("a checkpoint covers nothing")
+        _no_nul((checkpoint.author,))
         unpacked.append(
             Checkpoint(
                 checkpoint.thought.hex(),
@@ -152,6 +257,11 @@ def unpack_checkpoints(message: Checkpoints) -> list[Checkpoint]:
             )
         )
     return unpacked
+
+
+def _no_nul(texts: Iterable[str]) -> None:
+    if any("\0" in text for text in texts):
+        raise WireError("a text holds the character NUL")
 
 
 def unpack_vector(data: bytes) -> Vector:

@@ -28,6 +28,13 @@ MAX_REPLICAS = 65_536
 MAX_BATCH = 4_096
 """How many entries or checkpoints a frame may carry."""
 MAX_INT = (1 << 63) - 1
+MAX_NAME = 256
+"""Characters that an author's name may have."""
+MAX_NOTE = 4_096
+"""Characters that a note may have."""
+MAX_BLOB = 16 << 20
+"""Bytes that an update or a state may have."""
+MAX_SIGNATURE = 512
 
 Id: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_INT)]
@@ -37,11 +44,11 @@ Time: TypeAlias = Annotated[int, Meta(ge=-(1 << 62), le=1 << 62)]
 Token: TypeAlias = Annotated[bytes, Meta(max_length=64)]
 Credential: TypeAlias = Annotated[bytes, Meta(max_length=16_384)]
 Digest: TypeAlias = Annotated[bytes, Meta(max_length=8)]
-Signature: TypeAlias = Annotated[bytes, Meta(max_length=512)]
-Name: TypeAlias = Annotated[str, Meta(max_length=256)]
-Note: TypeAlias = Annotated[str, Meta(max_length=4_096)]
+Signature: TypeAlias = Annotated[bytes, Meta(max_length=MAX_SIGNATURE)]
+Name: TypeAlias = Annotated[str, Meta(max_length=MAX_NAME)]
+Note: TypeAlias = Annotated[str, Meta(max_length=MAX_NOTE)]
 Reason: TypeAlias = Annotated[str, Meta(max_length=1_024)]
-Blob: TypeAlias = Annotated[bytes, Meta(max_length=16 << 20)]
+Blob: TypeAlias = Annotated[bytes, Meta(max_length=MAX_BLOB)]
 VectorBytes: TypeAlias = Annotated[bytes, Meta(max_length=MAX_REPLICAS * 25)]
 PresenceKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 PresenceState: TypeAlias = Annotated[bytes, Meta(max_length=4_096)]
@@ -302,7 +309,6 @@ PERMANENT = frozenset(
         CloseCode.BAD_VERSION,
         CloseCode.BAD_ORDER,
         CloseCode.BAD_UPDATE,
-        CloseCode.READ_ONLY,
     }
 )
 """Dialling again without a change on one side would end the same way."""

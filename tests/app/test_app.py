@@ -413,6 +413,16 @@ async def test_hints_are_few_and_follow_the_focus(tmp_path: Path) -> None:
         assert max(len(in_tree), len(in_text)) <= 8
 
 
+async def test_what_is_written_while_the_app_starts_is_shown(tmp_path: Path) -> None:
+    with Workspace(tmp_path / "workspace.db", name="acme", author="Ada") as workspace:
+        workspace.create("notes.md", "# Notes\n")
+        app = AimemApp(workspace, Settings(tmp_path / "config.toml", {}), tmp_path / "screen.json")
+        workspace.create("late.md", "# Late\n")
+        async with app.run_test(size=(120, 36)) as pilot:
+            at = Desk(app, pilot, workspace)
+            await at.until(lambda: "late" in at.screen_text(), "its row")
+
+
 async def test_a_new_thought_in_a_new_folder_is_shown_in_the_tree(tmp_path: Path) -> None:
     async with desk(tmp_path) as at:
         thought = at.workspace.create("inbox/today/first.md", "# First\n")

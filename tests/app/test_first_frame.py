@@ -11,10 +11,11 @@ import pytest
 
 from aimem_tui.app import AimemApp
 from aimem_tui.settings import Settings
+from tests.imports import NETWORK
 from tests.statements import listening
 from tests.workspaces import open_workspace
 
-NOT_YET = {
+NOT_YET = NETWORK | {
     "aimem_tui.markdown.describe",
     "aimem_tui.model.transfer",
     "aimem_tui.screens.find",
@@ -22,6 +23,7 @@ NOT_YET = {
     "aimem_tui.search.fulltext",
     "aimem_tui.store.log",
     "aimem_tui.store.writer",
+    "aimem_tui.widgets.about",
     "aimem_tui.widgets.editor",
     "aimem_tui.widgets.preview",
     "click",
@@ -53,6 +55,34 @@ def test_the_app_loads_what_it_shows_first_and_nothing_else() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8"
     )
     assert set(json.loads(run.stdout)) & NOT_YET == set()
+
+
+def test_nothing_else_is_loaded_until_the_first_frame_is_there(tmp_path: Path) -> None:
+    code = (
+        "import json, sys\n"
+        "from pathlib import Path\n"
+        "from aimem_tui.app import AimemApp\n"
+        "from aimem_tui.screens.main import MainScreen\n"
+        "from aimem_tui.settings import Settings\n"
+        "from aimem_tui.workspace.workspace import Workspace\n"
+        "folder = Path(sys.argv[1])\n"
+        "MainScreen._begin = lambda self: self.app.exit(sorted(sys.modules))\n"
+        "with Workspace(folder / 'workspace.db', name='acme', author='Ada') as workspace:\n"
+        "    settings = Settings(folder / 'config.toml', {})\n"
+        "    app = AimemApp(workspace, settings, folder / 'state.json')\n"
+        "    app.ui_state.welcomed = True\n"
+        "    print(json.dumps(app.run(headless=True)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
+    )
+    loaded = set(json.loads(run.stdout))
+    assert "aimem_tui.widgets.hints" in loaded
+    assert loaded & NOT_YET == set()
 
 
 def test_opening_the_app_loads_nothing_of_the_commands(tmp_path: Path) -> None:

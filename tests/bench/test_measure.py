@@ -63,6 +63,8 @@ def test_all_take_turns_and_the_first_runs_do_not_count(
         (Goal(10.0, "p50"), 10.0, True),
         (Goal(2.0, "ratio", "peer"), 2.0, True),
         (Goal(1.9, "ratio", "peer"), 2.0, False),
+        (Goal(2.0, "ratio", "peer", at_least=True), 2.0, True),
+        (Goal(2.1, "ratio", "peer", at_least=True), 2.0, False),
         (Goal(1.0, "ratio", "absent"), None, None),
     ],
 )

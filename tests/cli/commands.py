@@ -6,6 +6,9 @@ import click
 
 from aimem_tui.cli.root import root
 
+WITHOUT_JSON = {("completion",), ("relay",)}
+"""What is printed there is for a shell, or comes from another program."""
+
 
 def every_command(
     group: click.Group = root, path: tuple[str, ...] = ()

@@ -25,8 +25,10 @@ from aimem_tui.model import (
     WorkspaceStatus,
 )
 from aimem_tui.settings import Settings
+from aimem_tui.sync.remotes import Remote
+from aimem_tui.sync.state import LinkState, SyncState
 from aimem_tui.workspace.registry import WorkspaceEntry
-from tests.cli.commands import every_command
+from tests.cli.commands import WITHOUT_JSON, every_command
 from tests.cli.running import ROOT, Aimem
 
 DOCS = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -104,6 +106,9 @@ def test_every_variable_that_is_read_is_documented() -> None:
         ("export report", shapes.export_report(ExportReport())),
         ("finding", shapes.finding(Finding("", True, ""))),
         ("setting", shapes.setting(Settings(Path("none")).value("theme"))),
+        ("remote", shapes.remote(Remote("", ""))),
+        ("sync state", shapes.sync(SyncState())),
+        ("sync remote", shapes.link(LinkState("", ""))),
         ("workspace", shapes.workspace(WorkspaceEntry("", Path(), 0), True)),
     ],
 )
@@ -118,7 +123,7 @@ def test_the_objects_of_all_commands_are_documented() -> None:
     rows = re.findall(r"^\| ((?:`[a-z ]+`(?:, )?)+) \|", sections()["JSON"], flags=re.MULTILINE)
     named = {command for row in rows for command in re.findall(r"`([a-z ]+)`", row)}
     assert named == {
-        " ".join(path) or "aimem" for path, _ in every_command() if path != ("completion",)
+        " ".join(path) or "aimem" for path, _ in every_command() if path not in WITHOUT_JSON
     }
 
 
@@ -135,7 +140,7 @@ def test_the_examples_at_the_top_work(aimem: Aimem, monkeypatch: pytest.MonkeyPa
 def test_filters_are_the_fields_of_a_filter() -> None:
     options = {word.removeprefix("--") for word in words_of(sections()["Filters"]) if "--" in word}
     fields = {
-        name.removesuffix("s") if name in ("kinds", "tags") else name for name in Filter.__slots__
+        name.removesuffix("s") if name in ("kinds", "tags") else name for name in Filter._fields
     }
     assert options == fields - {"trashed"}
 

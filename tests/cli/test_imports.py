@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Aimem, process
+from tests.imports import NETWORK
 
-HEAVY = {
+HEAVY = NETWORK | {
     "asyncio",
     "difflib",
     "importlib.metadata",
@@ -20,6 +21,7 @@ HEAVY = {
     "pycrdt",
     "regex",
     "rich",
+    "secrets",
     "sqlite3",
     "sqlite_utils",
     "sqlite_vec",

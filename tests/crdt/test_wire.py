@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ from crdt.wire.messages import (
     WireEntry,
 )
 
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 ids = st.binary(min_size=16, max_size=16).map(bytes.hex)
 seqs = st.integers(1, (1 << 63) - 1)
 entries = st.builds(
@@ -45,8 +47,8 @@ entries = st.builds(
     thought=ids,
     update=st.binary(max_size=60),
     at=st.integers(-(1 << 62), 1 << 62),
-    author=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-    note=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    author=TEXTS,
+    note=TEXTS,
     sealed=st.integers(0, 9),
     signature=st.binary(max_size=64),
 )
@@ -56,7 +58,7 @@ checkpoints = st.builds(
     state=st.binary(max_size=60),
     vector=st.dictionaries(ids, seqs, min_size=1, max_size=4).map(Vector),
     at=st.integers(0, 1 << 50),
-    author=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    author=TEXTS,
     sealed=st.integers(0, 9),
     signature=st.binary(max_size=64),
 )
@@ -221,3 +223,37 @@ def test_entries_that_differ_in_anything_have_other_digests() -> None:
     assert len({entry.digest() for entry in [base, *others]}) == len(others) + 1
     signed = Entry(ID.hex(), 1, ID.hex(), b"u", 5, "Ann", "why", signature=b"s")
     assert signed.digest() == base.digest()
+
+
+@pytest.mark.parametrize(
+    ("change", "fits"),
+    [
+        ({}, True),
+        ({"author": "é" * 256, "note": "é" * 4_096, "signature": bytes(512)}, True),
+        ({"update": bytes(16 << 20)}, True),
+        ({"author": "a" * 257}, False),
+        ({"author": "a\0"}, False),
+        ({"author": "a\ud83d"}, False),
+        ({"note": "n" * 4_097}, False),
+        ({"note": "n\0"}, False),
+        ({"signature": bytes(513)}, False),
+        ({"update": bytes((16 << 20) + 1)}, False),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_an_entry_is_good_for_others_if_they_take_it(change: dict[str, Any], fits: bool) -> None:
+    entry = replace(Entry("1" * 32, 1, "2" * 32, b"\0\0", 1, "Ann"), **change)
+    if fits:
+        codec.check_entry(entry)
+    else:
+        with pytest.raises(WireError):
+            codec.check_entry(entry)
+    try:
+        message = codec.decode(
+            codec.encode(codec.pack_entries([entry], run=1, mark=1, left=0, token=b""))
+        )
+        assert isinstance(message, Entries)
+        taken = codec.unpack_entries(message) == [entry]
+    except (WireError, UnicodeEncodeError):
+        taken = False
+    assert taken == fits

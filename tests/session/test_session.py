@@ -262,8 +262,23 @@ def test_entries_of_a_reader_are_refused_with_a_reason() -> None:
     pair.grow(pair.a, 1)
     pair.settle()
     assert pair.a.gone is not None and pair.a.gone.code is CloseCode.READ_ONLY
-    assert "read" in pair.a.gone.reason and pair.a.gone.by_peer and pair.a.gone.permanent
+    assert "read" in pair.a.gone.reason and pair.a.gone.by_peer
+    # They may have been under way when the role changed.
+    assert not pair.a.gone.permanent
     assert pair.b.disk.vector() == Vector()
+
+
+def test_an_answerer_who_may_only_read_learns_it_before_it_is_asked_for_anything() -> None:
+    one, other = disk(1), disk(2)
+    write(one, 2)
+    write(other, 2)
+    pair = Pair(one, other)
+    pair.a.session = Session(one, 0, peer_role=Role.READER)
+    pair.a.session.connect()
+    pair.settle()
+    assert pair.a.gone is None and pair.b.gone is None
+    assert pair.b.of(ev.RoleChanged) == [ev.RoleChanged(Role.READER, 0)]
+    assert "2" * 32 not in one.vector() and other.vector()["1" * 32] == 2
 
 
 def test_a_credential_is_checked_by_the_driver_and_can_be_renewed() -> None:
@@ -325,12 +340,63 @@ def test_presence_is_told_paced_and_ends_with_the_connection() -> None:
     assert isinstance(pair.b.events[-1], ev.PeerGone)
 
 
+def test_a_crowd_neither_holds_up_entries_nor_counts_as_replies() -> None:
+    pair = open_pair(Limits(presence_keys=1_000, presence_per_s=1_000, queued_replies=4))
+    for n in range(500):
+        pair.b.session.set_presence(f"n{n}", b"x")
+    pair.grow(pair.b, 5)
+    carried = [codec.decode(frame) for frame in pair.b.session.pull(200, pair.now)]
+    assert {messages.Entries, messages.Presence} <= {type(message) for message in carried}
+    told = pair.b.session.receive(codec.encode(messages.Ping(2)), pair.now)
+    assert told == [] and pair.b.session.state is State.OPEN
+
+
+def test_a_sending_of_presence_goes_on_where_the_transport_stopped_it() -> None:
+    pair = Pair(disk(1), disk(2), pull=1).settle()
+    for n in range(9):
+        pair.b.session.set_presence(f"n{n}", b"old")
+    pair.step()
+    assert pair.b.session.has_more() and pair.b.session.next_tick() == 15_000
+    pair.b.session.set_presence("n0", b"new")
+    pair.b.session.set_presence("n8", b"new")
+    pair.settle()
+    pair.tick(50)
+    pair.settle()
+    told = [event for event in pair.a.events if isinstance(event, ev.PresenceChanged)]
+    assert [event.key for event in told] == [*(f"n{n}" for n in range(9)), "n0"]
+    assert {event.key: event.state for event in told} == {
+        f"n{n}": b"new" if n in (0, 8) else b"old" for n in range(9)
+    }
+
+
 def test_a_flood_of_presence_ends_the_session() -> None:
     pair = open_pair(Limits(presence_per_s=5))
     frame = codec.encode(messages.Presence("ann", b"x"))
     for _ in range(60):
         pair.b.take(pair.b.session.receive(frame, pair.now))
     assert pair.b.gone is not None and pair.b.gone.code is CloseCode.TOO_FAST
+
+
+def test_a_flood_that_ends_by_taking_presence_back_leaves_no_ghost() -> None:
+    pair = open_pair(Limits(presence_per_s=5))
+    for n in range(51):
+        state = b"" if n == 50 else b"x"
+        pair.b.take(pair.b.session.receive(codec.encode(messages.Presence("ann", state)), pair.now))
+    assert pair.b.events[-2] == ev.PresenceChanged("ann", b"")
+    assert pair.b.gone is not None and pair.b.gone.code is CloseCode.TOO_FAST
+
+
+@pytest.mark.parametrize("keys", [1, 3])
+def test_no_more_people_are_announced_than_may_be(keys: int) -> None:
+    pair = open_pair(Limits(presence_keys=keys))
+    for n in range(keys + 1):
+        pair.b.take(
+            pair.b.session.receive(codec.encode(messages.Presence(f"n{n}", b"x")), pair.now)
+        )
+    assert pair.b.gone is not None and pair.b.gone.code is CloseCode.TOO_FAST
+    told = [event for event in pair.b.events if isinstance(event, ev.PresenceChanged)]
+    assert {event.key for event in told} == {f"n{n}" for n in range(keys)}
+    assert [event.state for event in told[keys:]] == [b""] * keys
 
 
 def test_a_stream_that_is_wanted_again_and_again_ends_the_session() -> None:

@@ -7,7 +7,8 @@ not committed is not here. Written for the simulator, with the rules that a real
   name with another digest it is a fork;
 - the vector advances over entries without a hole, and by what a peer says when caught up;
 - checkpoints are stored beside each other; only compaction, which has read all of them and all
-  entries of the thought, replaces them.
+  entries of the thought, replaces them;
+- what is sealed is opened only where the key is: to make a document, and to compact.
 """
 
 from __future__ import annotations
@@ -23,12 +24,22 @@ from crdt.session.incoming import Fork
 from crdt.session.replica import Cursor, Slice
 from crdt.vector import Vector
 
+_SEALING = bytes(byte ^ 0xA5 for byte in range(256))
+
+
+def opened(record: Entry | Checkpoint) -> bytes:
+    """The update or state of a record, for who has the key."""
+    data = record.update if isinstance(record, Entry) else record.state
+    return data.translate(_SEALING) if record.sealed else data
+
 
 class Disk:
     """One copy of a workspace."""
 
     durable = False
     """Whether this is the ledger's, which nothing destroys."""
+    sealed = 0
+    """With which of the workspace's keys updates are encrypted here; 0 for none."""
 
     def __init__(self, workspace: str, replica: str, log: str) -> None:
         self.workspace = workspace
@@ -45,6 +56,7 @@ class Disk:
         self.latest: dict[str, dict[str, int]] = {}
         """For each thought what a checkpoint of all that is held of it would cover."""
         self._vector: dict[str, int] = {}
+        self._shown: Vector | None = None
         self._reach: dict[str, int] = {}
 
     def clone(self) -> Disk:
@@ -60,7 +72,9 @@ class Disk:
     # What a session reads
 
     def vector(self) -> Vector:
-        return Vector(self._vector)
+        if self._shown is None:
+            self._shown = Vector(self._vector)
+        return self._shown
 
     def reach(self) -> Vector:
         return Vector(self._reach)
@@ -73,7 +87,7 @@ class Disk:
         return self.tokens.get(log, b"")
 
     def read(self, after: Cursor, known: Vector, most: int, most_bytes: int) -> Slice:
-        vector = Vector(self._vector)
+        vector = self.vector()
         found: list[Checkpoint] = []
         at, size = after.checkpoint, 0
         for position, checkpoint in self.checkpoints:
@@ -144,6 +158,7 @@ class Disk:
     def adopt(self, vector: Vector) -> None:
         """Take over what a peer said at the end of catching up."""
         self.changes += 1
+        self._shown = None
         for replica, seq in vector.items():
             self._vector[replica] = max(seq, self._vector.get(replica, 0))
             self._reach[replica] = max(seq, self._reach.get(replica, 0))
@@ -175,7 +190,7 @@ class Disk:
         if without:
             self.latest[thought].pop(without, None)
             vector = Vector(self.latest[thought])
-        self._put_checkpoint(Checkpoint(thought, state, vector))
+        self._put_checkpoint(Checkpoint(thought, self._seal(state), vector, sealed=self.sealed))
         return True
 
     def disown(self, replica: str, new_replica: str, new_log: str) -> None:
@@ -190,9 +205,10 @@ class Disk:
             self.replica, self.log = new_replica, new_log
         for thought in sorted(touched):
             self.compact(thought, without=replica)
-            state = next(c.state for _, c in self.checkpoints if c.thought == thought)
+            (state,) = self.updates_of(thought)
             self.append([self.make(thought, state, at=0)])
         self._vector.pop(replica, None)
+        self._shown = None
         self._reach.pop(replica, None)
         self.tokens.clear()
 
@@ -201,10 +217,13 @@ class Disk:
         self.replica, self.log = replica, log
 
     def make(self, thought: str, update: bytes, at: int) -> Entry:
-        """The next entry of this replica."""
-        return Entry(
-            self.replica, self._vector.get(self.replica, 0) + 1, thought, update, at, "sim"
-        )
+        """The next entry of this replica, of an update in the open."""
+        seq = self._vector.get(self.replica, 0) + 1
+        update = self._seal(update)
+        return Entry(self.replica, seq, thought, update, at, "sim", sealed=self.sealed)
+
+    def _seal(self, update: bytes) -> bytes:
+        return update.translate(_SEALING) if self.sealed else update
 
     # Reading
 
@@ -212,8 +231,9 @@ class Disk:
         return {e.thought for e in self.entries} | {c.thought for _, c in self.checkpoints}
 
     def updates_of(self, thought: str) -> list[bytes]:
-        states = [c.state for _, c in self.checkpoints if c.thought == thought]
-        return states + [e.update for e in self.entries if e.thought == thought]
+        """What makes a thought, opened: its checkpoints, then its entries."""
+        states = [opened(c) for _, c in self.checkpoints if c.thought == thought]
+        return states + [opened(e) for e in self.entries if e.thought == thought]
 
     def waits_for_something(self, thought: str) -> bool:
         """Whether the updates of a thought refer to what is not there."""
@@ -232,6 +252,7 @@ class Disk:
         latest[replica] = max(seq, latest.get(replica, 0))
 
     def _advance(self, replica: str) -> None:
+        self._shown = None
         seq = self._vector.get(replica, 0)
         while (replica, seq + 1) in self.by_name:
             seq += 1

@@ -12,15 +12,16 @@ from random import Random
 
 from crdt.document import ThoughtDocument
 from crdt.entry import Entry
-from crdt.session import Session
+from crdt.session import Session, State
 from crdt.session import events as ev
 from crdt.session.incoming import Fork
 from crdt.session.replica import Limits
 from crdt.textdiff import Splice
-from crdt.wire.messages import Role
+from tests.simulation.access import FOR_EVER, Visa
 from tests.simulation.bugs import Bug
-from tests.simulation.disk import Disk
+from tests.simulation.disk import Disk, opened
 from tests.simulation.oracle import Oracle
+from tests.simulation.presence import View
 from tests.simulation.world import Wire, World
 
 WORDS = ("and ", "plan ", "é", "👍🏽", "# Top\n", "- [ ] do\n", "日本 ", "x")
@@ -31,8 +32,12 @@ def new_id(rng: Random) -> str:
     return rng.randbytes(16).hex()
 
 
-def limits(rng: Random) -> Limits:
-    """Small ones, so that little data makes many frames."""
+def limits(rng: Random, *, crowd: bool = False) -> Limits:
+    """Small ones, so that little data makes many frames.
+
+    Args:
+        crowd: whether the peer speaks for many.
+    """
     return Limits(
         batch_entries=rng.choice((1, 3, 50)),
         batch_bytes=rng.choice((300, 2_000, 100_000)),
@@ -41,6 +46,9 @@ def limits(rng: Random) -> Limits:
         ping_ms=2_000,
         silence_ms=5_000,
         stall_ms=10_000,
+        queued_replies=8,
+        presence_keys=1_000 if crowd else 4,
+        presence_per_s=1_000 if crowd else 3,
     )
 
 
@@ -53,9 +61,16 @@ class Machine:
         self.name = name
         self.disk = disk
         self.bug = bug
+        self.person = name
+        """Whose machine it is; a copy of it is the same person's."""
         self.alive = True
         self.destroyed = False
         self.restored = False
+        self.presence = b""
+        """Where its person is, and the machine's name; empty for nowhere."""
+        self.views: dict[Wire, View] = {}
+        self._expires: dict[Wire, int] = {}
+        self._clock_is_off = world.rng.choice((0, 0, 3_000, -3_000))
         self.diallers: list[Dial] = []
         self.wires: list[Wire] = []
         self.docs: dict[str, ThoughtDocument] = {}
@@ -76,6 +91,8 @@ class Machine:
             return
         rng = self.world.rng
         thoughts = sorted(self.disk.thoughts() | self.docs.keys())
+        if rng.random() < 0.3:
+            self.be_somewhere()
         if not thoughts or (len(thoughts) < 4 and rng.random() < 0.1):
             thought = new_id(rng)
             doc, update = ThoughtDocument.create(
@@ -103,6 +120,32 @@ class Machine:
             end = min(length, start + rng.choice((0, 0, 0, 1, 9)))
             new = rng.choice(WORDS) if end == start or rng.random() < 0.7 else ""
             doc.apply_splices([Splice(start, end, new)])
+
+    def be_somewhere(self) -> None:
+        """Move the caret, or look away."""
+        away = self.world.chance(0.1)
+        self.presence = b"" if away else f"{self.name} {self.world.now}".encode()
+        self._announce()
+
+    def flood(self) -> None:
+        """Move the caret faster than anybody can."""
+        for n in range(60):
+            self.world.after(n * 55, self._move_if_alive)
+
+    def _move_if_alive(self) -> None:
+        if self.alive and self.presence:
+            self.presence = f"{self.name} {self.world.now}".encode()
+            self._announce()
+
+    def _announce(self) -> None:
+        for wire in self.wires:
+            wire.session.set_presence(wire.replica, self.presence)
+            wire.pump_soon()
+
+    def sees(self, wire: Wire) -> set[bytes]:
+        """The others, as far as a connection tells of them."""
+        mine = f"{self.name} ".encode()
+        return self.views[wire].people(lambda state: state.startswith(mine))
 
     def _doc(self, thought: str) -> ThoughtDocument:
         if thought not in self.docs:
@@ -153,10 +196,10 @@ class Machine:
                 except Fork as fork:
                     self.handle(wire, wire.session.fork(fork.replica, fork.seq))
                     return
-                self._apply([(entry.thought, entry.update) for entry in new])
+                self._apply([(entry.thought, opened(entry)) for entry in new])
             case ev.CheckpointsReceived():
                 stored = self.disk.store_checkpoints(event.checkpoints)
-                self._apply([(one.thought, one.state) for one in stored])
+                self._apply([(one.thought, opened(one)) for one in stored])
             case ev.CaughtUp():
                 self.disk.adopt(event.vector)
             case _:
@@ -186,7 +229,7 @@ class Machine:
 
     def _committed(self, entry: Entry) -> None:
         self._own[entry.replica, entry.seq] = entry
-        self.oracle.entry_committed(entry, self.disk)
+        self.oracle.entry_committed(entry, self.disk, self.person)
 
     def _send_before_commit(self) -> None:
         """The bug: the log that sessions read runs ahead of the disk."""
@@ -204,24 +247,47 @@ class Machine:
 
     # Connections
 
-    def new_wire(self) -> Wire:
-        session = Session(self.disk, self.world.now, limits=limits(self.world.rng))
+    def new_wire(self, answerer: str = "", *, crowd: bool = False) -> Wire:
+        """An end of a new connection.
+
+        Args:
+            answerer: the person who is dialled, if it is one.
+            crowd: whether the other end speaks for many.
+        """
+        role = self.oracle.gate.role(answerer)
+        bounds = limits(self.world.rng, crowd=crowd)
+        session = Session(self.disk, self.world.now, limits=bounds, peer_role=role)
         wire = Wire(self.world, self, session, self.disk.replica)
+        if answerer:
+            wire.visa = Visa(answerer, role)
+        if self.presence:
+            session.set_presence(wire.replica, self.presence)
         self.wires.append(wire)
+        self.views[wire] = View()
         return wire
 
     def handle(self, wire: Wire, events: list[ev.Event]) -> None:
+        gate = self.oracle.gate
         for event in events:
             if self.world.traced:
                 self.world.log(self.name, "<-", _short(event))
             match event:
                 case ev.HelloReceived():
-                    wire.session.admit(Role.WRITER)
+                    self.handle(wire, gate.admit(wire, event))
+                case ev.CredentialReceived():
+                    self.handle(wire, gate.renew(wire, event.credential))
+                case ev.Welcomed() | ev.RoleChanged():
+                    self._expires[wire] = event.expires or FOR_EVER
+                    self.handle(wire, gate.recheck(wire))
+                case ev.PresenceChanged():
+                    if wire in self.views:
+                        self.views[wire].changed(event.key, event.state)
                 case ev.EntriesReceived() | ev.CheckpointsReceived() | ev.CaughtUp():
+                    self.oracle.taken_from(wire.visa, self.world.now)
                     if isinstance(event, ev.EntriesReceived):
                         self.oracle.entries_seen(event.entries)
                         assert wire.other is not None
-                        if wire.other.on_disk.durable:
+                        if wire.other.on_disk.durable and not wire.other.restored:
                             self.oracle.passed_on(event.entries, wire.other.on_disk)
                     if self.bug is Bug.ACK_BEFORE_STORE:
                         wire.session.stored(event.mark)
@@ -233,10 +299,15 @@ class Machine:
                     self.oracle.fork_detected(event.replica)
                     self._disown(event.replica)
                 case ev.PeerGone():
-                    if wire in self.wires:
-                        self.wires.remove(wire)
+                    self._forget(wire)
                 case _:
                     pass
+
+    def _forget(self, wire: Wire) -> None:
+        if wire in self.wires:
+            self.wires.remove(wire)
+        self.views.pop(wire, None)
+        self._expires.pop(wire, None)
 
     def _acknowledged(self, wire: Wire, upto: int) -> None:
         assert wire.other is not None
@@ -262,21 +333,38 @@ class Machine:
         first = 1 if self.disk.replica != before else last + 1
         for seq in range(first, self.disk.vector()[self.disk.replica] + 1):
             self._committed(self.disk.by_name[self.disk.replica, seq])
-        self.docs.clear()
+        self.close_docs()
         self._commit_soon()
+
+    def close_docs(self) -> None:
+        """Forget what is open: a document that is watched is never freed."""
+        for doc in self.docs.values():
+            doc.close()
+        self.docs.clear()
 
     def _drop_connections(self) -> None:
         for wire in [*self.wires]:
             if wire.link is not None:
                 wire.link.cut()
             wire.open = False
-        self.wires.clear()
+            self._forget(wire)
+
+    def _renew_tokens(self) -> None:
+        """Before they expire, by a clock that may be off."""
+        clock = self.world.now + self._clock_is_off
+        for wire in [*self.wires]:
+            if clock + 1_500 > self._expires.get(wire, FOR_EVER):
+                self._expires[wire] = FOR_EVER
+                if wire.session.state is State.OPEN:
+                    wire.session.refresh(self.oracle.gate.token(self.person))
 
     def _tick(self) -> None:
         self.world.after(1_000, self._tick)
         if not self.alive:
             return
+        self._renew_tokens()
         for wire in [*self.wires]:
+            self.handle(wire, self.oracle.gate.recheck(wire))
             wire.tick()
         for n, dial in enumerate(self.diallers):
             dialled = self._dialled.get(n)
@@ -293,7 +381,8 @@ class Machine:
         self._drop_connections()
         self._drafts.clear()
         self._inbox.clear()
-        self.docs.clear()
+        self.close_docs()
+        self.presence = b""
         if self.bug is Bug.SEQ_REUSE:
             self.disk = self._synced.clone()
 
@@ -329,7 +418,8 @@ class Machine:
 def _short(event: ev.Event) -> str:
     match event:
         case ev.EntriesReceived():
-            return "entries " + " ".join(f"{e.replica[:4]}:{e.seq}" for e in event.entries)
+            sealed = "sealed " if event.entries[0].sealed else ""
+            return f"{sealed}entries " + " ".join(f"{e.replica[:4]}:{e.seq}" for e in event.entries)
         case ev.CheckpointsReceived():
             return "checkpoints " + " ".join(
                 f"{c.thought[:4]}{c.vector}" for c in event.checkpoints

@@ -8,7 +8,7 @@ it is committed, asks again when it was not, and tells the other pods by hints t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crdt.session import Session, State
@@ -16,11 +16,13 @@ from crdt.session import events as ev
 from crdt.session.incoming import Fork
 from crdt.session.replica import Cursor, NotReady, Slice
 from crdt.vector import Vector
-from crdt.wire.messages import CloseCode, Role
+from crdt.wire.codec import Batch
+from crdt.wire.messages import CloseCode
 from tests.simulation.bugs import Bug
 from tests.simulation.disk import Disk
-from tests.simulation.machine import limits
+from tests.simulation.machine import limits, new_id
 from tests.simulation.oracle import Oracle
+from tests.simulation.presence import Bus, Crowd
 from tests.simulation.world import Wire, World
 
 
@@ -42,12 +44,17 @@ class Ledger:
         self.disk = disk
         """What pods read."""
         disk.durable = True
+        self.bus = Bus(world)
         self.synced = disk
         """What is committed; the same, unless a bug makes pods read ahead."""
         self.refuses = False
         self.slow = False
         self.pods: list[Pod] = []
+        self.vectors: dict[int, Vector] = {}
+        """Vectors as they were when the log had come to these positions."""
+        self._vector_at = (-1, Vector())
         self._bug = bug
+        self._life = 0
         if bug is Bug.FAN_OUT_BEFORE_COMMIT:
             self.synced = disk.clone()
 
@@ -59,10 +66,34 @@ class Ledger:
                 self._write(self.disk, job)
             self._hint()
         delay = rng.randint(200, 2_000) if self.slow else rng.randint(1, 6)
-        self.world.after(delay, lambda: self._commit(jobs, answer))
+        life = self._life
+        self.world.after(delay, lambda: self._commit(jobs, answer, life))
 
-    def _commit(self, jobs: list[Job], answer: Callable[[bool], None]) -> None:
+    def vector_of(self, disk: Disk) -> Vector:
+        """The vector of what pods read, the same object until something changes."""
+        if self._vector_at[0] != disk.changes:
+            self._vector_at = (disk.changes, disk.vector())
+            self.vectors[disk.last] = self._vector_at[1]
+        return self._vector_at[1]
+
+    def restore(self, backup: Disk) -> None:
+        """Go on with an older copy under other ids, all pods started anew."""
+        self.world.log("the ledger is restored from a backup")
+        self._life += 1
+        for pod in self.pods:
+            pod.crash()
+            pod.restored = True
+        self.disk = self.synced = backup.clone()
+        self.vectors.clear()
+        self._vector_at = (-1, Vector())
+        self.disk.renamed(new_id(self.world.rng), new_id(self.world.rng))
+        for pod in self.pods:
+            pod.restart()
+
+    def _commit(self, jobs: list[Job], answer: Callable[[bool], None], life: int) -> None:
         world = self.world
+        if life != self._life:
+            return
         if self.refuses:
             answer(False)
             return
@@ -100,11 +131,16 @@ class Ledger:
 
 
 class FetchingView:
-    """The ledger as one session reads it: now and then it has to wait for what it wants."""
+    """The ledger as one session reads it: now and then it has to wait for what it wants.
 
-    def __init__(self, world: World, disk: Disk) -> None:
+    As in a pod of many connections, all sessions are given the same vector while nothing changes,
+    and the same entries as one batch.
+    """
+
+    def __init__(self, world: World, ledger: Ledger) -> None:
         self._world = world
-        self._disk = disk
+        self._ledger = ledger
+        self._disk = ledger.disk
         self._is_here = False
         self.fetched: Callable[[], None] = lambda: None
 
@@ -117,7 +153,16 @@ class FetchingView:
             self._world.after(self._world.rng.randint(1, 50), self.fetched)
             raise NotReady
         self._is_here = False
-        return self._disk.read(after, known, most, most_bytes)
+        found = self._disk.read(after, known, most, most_bytes)
+        vector = self._ledger.vector_of(self._disk)
+        before = self._ledger.vectors.get(after.entry)
+        makers = {entry.replica for entry in found.entries}
+        batch = Batch(found.entries) if found.entries else None
+        if before is None or found.vector.keys() - makers != {
+            replica for replica in before.keys() - makers if before[replica] == vector[replica]
+        }:
+            before = None
+        return replace(found, vector=vector, since=before, batch=batch)
 
 
 class Pod:
@@ -130,7 +175,9 @@ class Pod:
         self.ledger = ledger
         self.alive = True
         self.restored = False
+        self.person = ""
         self.wires: list[Wire] = []
+        self.crowd = Crowd(world, name, ledger.bus, bug)
         self._bug = bug
         self._jobs: list[Job] = []
         self._life = 0
@@ -140,7 +187,7 @@ class Pod:
         world.after(world.rng.randint(0, 500), self._tick)
 
     def new_wire(self) -> Wire:
-        view = FetchingView(self.world, self.ledger.disk)
+        view = FetchingView(self.world, self.ledger)
         session = Session(view, self.world.now, limits=limits(self.world.rng))
         wire = Wire(self.world, self, session, self.ledger.disk.replica)
         view.fetched = lambda: self._fetched(wire)
@@ -158,9 +205,16 @@ class Pod:
                     # As a relay does when too many come at once.
                     if not self.world.calm and self.world.chance(0.03):
                         self.handle(wire, wire.session.close(CloseCode.TRY_LATER, "busy"))
-                    else:
-                        wire.session.admit(Role.WRITER)
+                        continue
+                    self.handle(wire, self.oracle.gate.admit(wire, event))
+                    if wire.session.state is State.OPEN:
+                        self.crowd.welcome(wire)
+                case ev.CredentialReceived():
+                    self.handle(wire, self.oracle.gate.renew(wire, event.credential))
+                case ev.PresenceChanged():
+                    self.crowd.changed(wire, event.key, event.state)
                 case ev.EntriesReceived() | ev.CheckpointsReceived() | ev.CaughtUp():
+                    self.oracle.taken_from(wire.visa, self.world.now)
                     if isinstance(event, ev.EntriesReceived):
                         self.oracle.entries_seen(event.entries)
                     if self._bug is Bug.ACK_BEFORE_STORE:
@@ -170,6 +224,7 @@ class Pod:
                 case ev.ForkDetected():
                     self.oracle.fork_detected(event.replica)
                 case ev.PeerGone():
+                    self.crowd.gone(wire)
                     if wire in self.wires:
                         self.wires.remove(wire)
                 case _:
@@ -215,7 +270,9 @@ class Pod:
     def _tick(self) -> None:
         self.world.after(1_000, self._tick)
         if self.alive:
+            self.crowd.tick()
             for wire in [*self.wires]:
+                self.handle(wire, self.oracle.gate.recheck(wire))
                 wire.log_grew(self.ledger.disk)
                 wire.tick()
 
@@ -225,6 +282,7 @@ class Pod:
         self._life += 1
         self._busy = False
         self._jobs.clear()
+        self.crowd.crash()
         for wire in [*self.wires]:
             if wire.link is not None:
                 wire.link.cut(silent=self.world.chance(0.5))
@@ -233,6 +291,7 @@ class Pod:
 
     def restart(self) -> None:
         self.alive = True
+        self.crowd.restart()
 
     @property
     def on_disk(self) -> Disk:

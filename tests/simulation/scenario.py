@@ -12,17 +12,29 @@ from dataclasses import dataclass
 from crdt import checkpoint
 from crdt.entry import Checkpoint
 from crdt.errors import CrdtError
+from crdt.session import State
 from crdt.session.replica import Cursor, Slice
 from crdt.vector import Vector
+from tests.simulation.access import CHECK_MS, Gate
 from tests.simulation.bugs import Bug
 from tests.simulation.disk import Disk
 from tests.simulation.machine import Machine, new_id
-from tests.simulation.oracle import Oracle, Violation
+from tests.simulation.oracle import Copy, Oracle, Violation
 from tests.simulation.relay import Ledger, Pod
 from tests.simulation.world import Link, Wire, World, connect
 
 HEAL_MS = 120_000
 SETTLE_MS = 2_000
+_NEEDS_A_RELAY = frozenset(
+    {
+        Bug.ACK_BEFORE_STORE,
+        Bug.FAN_OUT_BEFORE_COMMIT,
+        Bug.GHOST,
+        Bug.NEWCOMER_BLIND,
+        Bug.READER_WRITES,
+        Bug.TOKENS_FOR_EVER,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +73,39 @@ class _CarelessDisk(Disk):
 class Scenario:
     """A run in the making."""
 
-    def __init__(self, seed: int, bug: Bug, trace: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        bug: Bug = Bug.NONE,
+        trace: Callable[[str], None] | None = None,
+    ) -> None:
         self.seed = seed
         self.world = World(seed, trace)
-        self.oracle = Oracle()
+        self.gate = Gate(self.world, bug)
+        self.oracle = Oracle(self.gate)
         self.bug = bug
         rng = self.world.rng
         self.workspace = new_id(rng)
         self.links: list[Link] = []
         self.backups: list[tuple[Machine, Disk]] = []
+        self.ledger_restored = False
         self.apart: set[frozenset[str]] = set()
         # A copied file that nobody notices is told by its entries; compaction takes these away.
         self.unnoticed = rng.random() < 0.2
         self.oracle.forks_expected = self.unnoticed
+        self.sealed = rng.random() < 0.1
         self.ledger: Ledger | None = None
-        if rng.random() < 0.75 or bug in (Bug.FAN_OUT_BEFORE_COMMIT, Bug.ACK_BEFORE_STORE):
+        if rng.random() < 0.75 or bug in _NEEDS_A_RELAY:
             self.ledger = Ledger(self.world, self.oracle, self.new_disk(), bug)
             for n in range(rng.randint(1, 2)):
                 Pod(self.world, self.oracle, f"pod{n}", self.ledger, bug)
         self.machines: list[Machine] = []
         for _ in range(rng.randint(2, 4)):
             self.add_machine(self.new_disk())
+        # Without a relay a reader would stand between those who are to agree.
+        self.readers = self.ledger is not None and rng.random() < 0.25
+        if self.readers or bug is Bug.READER_WRITES:
+            self.change_role()
 
     def new_disk(self) -> Disk:
         kind = {
@@ -89,7 +113,9 @@ class Scenario:
             Bug.UNSAFE_CHECKPOINT: _CarelessDisk,
         }.get(self.bug, Disk)
         rng = self.world.rng
-        return kind(self.workspace, new_id(rng), new_id(rng))
+        disk = kind(self.workspace, new_id(rng), new_id(rng))
+        disk.sealed = int(self.sealed)
+        return disk
 
     def add_machine(self, disk: Disk) -> Machine:
         rng = self.world.rng
@@ -97,6 +123,9 @@ class Scenario:
         gossip = self.ledger is None or rng.random() < 0.3
         if self.ledger is not None:
             machine.diallers.append(self.dial_pod)
+            if rng.random() < 0.15:
+                # The app and a command at the same time.
+                machine.diallers.append(self.dial_pod)
         if gossip and self.machines:
             # A chain or a tree: some never meet.
             other = rng.choice(self.machines)
@@ -111,9 +140,10 @@ class Scenario:
     def dial(self, machine: Machine, other: Machine | Pod) -> Wire | None:
         if not other.alive or frozenset((machine.name, other.name)) in self.apart:
             return None
-        wire = machine.new_wire()
+        wire = machine.new_wire(other.person, crowd=not other.person)
         self.links = [link for link in self.links if not link.dead]
-        self.links.append(connect(self.world, wire, other.new_wire()))
+        token = self.gate.token(machine.person)
+        self.links.append(connect(self.world, wire, other.new_wire(), token))
         return wire
 
     # Misfortunes
@@ -131,16 +161,38 @@ class Scenario:
             self.part(machine)
         elif kind < 0.66 and not self.unnoticed:
             disks = [one.disk for one in self.machines if one.alive]
-            if self.ledger is not None and self.bug is not Bug.FAN_OUT_BEFORE_COMMIT:
+            reads = not self.sealed and self.bug is not Bug.FAN_OUT_BEFORE_COMMIT
+            if self.ledger is not None and reads:
                 disks.append(self.ledger.disk)
             if disks:
                 self.compact(rng.choice(disks))
         elif kind < 0.78:
             self.copy_a_file(machine)
         elif kind < 0.80 and sum(not one.destroyed for one in self.machines) > 1:
-            machine.destroy()
+            if not self.ledger_restored:
+                machine.destroy()
+        elif kind < 0.82:
+            machine.flood()
+        elif kind < 0.86 and self.readers:
+            self.change_role()
         elif self.ledger is not None:
             self.trouble(self.ledger)
+
+    def change_role(self) -> None:
+        """Somebody may only read from now on, or write again."""
+        rng = self.world.rng
+        number = rng.randrange(len(self.machines))
+        person = self.machines[number].person
+        # While not everybody knows, some of it will be on its way.
+        for _ in range(3):
+            self.world.after(rng.randint(0, CHECK_MS), lambda: self.burst(number))
+        if person in self.gate.readers:
+            self.world.log(person, "may write")
+            self.oracle.held_back.pop(person, None)
+            self.gate.promote(person)
+        else:
+            self.world.log(person, "may only read")
+            self.gate.demote(person)
 
     def copy_a_file(self, machine: Machine) -> None:
         """Keep a backup, put one back, or go on with a copy beside the original."""
@@ -148,7 +200,7 @@ class Scenario:
         kind = rng.random()
         if kind < 0.5 or self.bug is not Bug.NONE:
             self.backups.append((machine, machine.disk.clone()))
-        elif kind < 0.8 and self.backups:
+        elif kind < 0.8 and self.backups and not self.ledger_restored:
             owner, backup = rng.choice(self.backups)
             if not owner.destroyed:
                 owner.restore(backup, noticed=not self.unnoticed)
@@ -157,7 +209,7 @@ class Scenario:
             copy = machine.disk.clone()
             if not self.unnoticed:
                 copy.renamed(new_id(rng), new_id(rng))
-            self.add_machine(copy)
+            self.add_machine(copy).person = machine.person
 
     def trouble(self, ledger: Ledger) -> None:
         rng, world = self.world.rng, self.world
@@ -167,12 +219,32 @@ class Scenario:
             if pod.alive:
                 pod.crash()
                 world.after(rng.randint(10, 3_000), pod.restart)
+        elif kind < 0.55 and self.bug is Bug.NONE and not self.unnoticed:
+            self.copy_the_ledger(ledger)
         elif kind < 0.7:
             ledger.refuses = True
             world.after(rng.randint(100, 3_000), lambda: setattr(ledger, "refuses", False))
         else:
             ledger.slow = True
             world.after(rng.randint(100, 3_000), lambda: setattr(ledger, "slow", False))
+
+    def copy_the_ledger(self, ledger: Ledger) -> None:
+        """Keep a backup of it, and put that back later: what came meanwhile is lost to it.
+
+        That it was put back is known to whoever did it. Under its old name its positions would name
+        other entries than before, and who goes on from one of them would miss some.
+        """
+        rng, backup = self.world.rng, ledger.disk.clone()
+
+        def put_back() -> None:
+            if self.ledger_restored or self.world.calm:
+                return
+            # From now on nobody else loses a copy: with two losses something may be gone for good.
+            self.ledger_restored = True
+            ledger.restore(backup)
+            self.oracle.ledger_restored([disk for _, disk in self.disks()])
+
+        self.world.after(rng.randint(200, 5_000), put_back)
 
     def part(self, machine: Machine) -> None:
         """Nobody reaches a machine for a while, and what is connected falls silent or breaks."""
@@ -210,6 +282,7 @@ class Scenario:
         world.run(end)
         self.heal()
         self.settle()
+        self.judge_readers()
         self.judge()
         return Outcome(
             self.seed,
@@ -218,6 +291,11 @@ class Scenario:
             self.oracle.forks_expected,
             world.now,
         )
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for machine in self.machines:
+            machine.close_docs()
 
     def burst(self, machine: int) -> None:
         rng = self.world.rng
@@ -234,6 +312,8 @@ class Scenario:
                 pod.restart()
         for machine in self.machines:
             machine.restart()
+            if machine.alive and self.world.chance(0.5):
+                machine.be_somewhere()
         survivors = [machine for machine in self.machines if machine.alive]
         if self.ledger is None and len(survivors) < len(self.machines):
             # Who was between them may be gone.
@@ -247,7 +327,7 @@ class Scenario:
         return disks
 
     def settle(self) -> None:
-        """Wait until all vectors are the same and nothing is under way."""
+        """Wait until all who may write have the same, all others that too, and each sees each."""
         world = self.world
         end = world.now + HEAL_MS
         while world.now < end:
@@ -255,15 +335,52 @@ class Scenario:
             idle = all(one.idle or one.destroyed for one in self.machines)
             if self.ledger is not None:
                 idle = idle and all(pod.idle for pod in self.ledger.pods)
-            if idle and len({disk.vector() for _, disk in self.disks()}) == 1:
+            if idle and self.agree() and not self.unseen():
                 return
-        vectors = {name: disk.vector() for name, disk in self.disks()}
-        raise Violation(f"the copies do not come to agree: {vectors}")
+        if not self.agree():
+            vectors = {name: disk.vector() for name, disk in self.disks()}
+            raise Violation(f"the copies do not come to agree: {vectors}")
+        raise Violation(f"presence does not come right: {self.unseen()}")
+
+    def agree(self) -> bool:
+        """Whether all have what those have who may write."""
+        readers = self.gate.readers
+        theirs = [one for one in self.machines if one.person in readers and not one.destroyed]
+        reading = {one.name for one in theirs}
+        vectors = {disk.vector() for name, disk in self.disks() if name not in reading}
+        return len(vectors) < 2 and all(
+            one.disk.vector().covers(vector) for one in theirs for vector in vectors
+        )
+
+    def unseen(self) -> str:
+        """Who sees others than are there; empty where all is right."""
+        present = [one for one in self.machines if one.alive]
+        for one in present:
+            for wire in one.wires:
+                others = [wire.other] if isinstance(wire.other, Machine) else present
+                there = {other.presence for other in others if other is not one} - {b""}
+                if wire.session.state is not State.OPEN or one.sees(wire) != there:
+                    return f"{one.name} sees {sorted(one.sees(wire))}, there are {sorted(there)}"
+        return ""
 
     def check_vectors(self) -> None:
         if not self.oracle.forks_expected:
             for name, disk in self.disks():
-                self.oracle.check_vector(disk, name)
+                self.oracle.check_vector(Copy(name, disk))
+
+    def judge_readers(self) -> None:
+        """Nothing that readers made is anywhere else; once they may write, everything is."""
+        if not self.gate.readers:
+            return
+        if not self.oracle.forks_expected:
+            person = {one.name: one.person for one in self.machines}
+            self.oracle.check_readers(
+                [(person.get(name, name), disk) for name, disk in self.disks()]
+            )
+        self.world.log("everybody may write")
+        for reader in sorted(self.gate.readers):
+            self.gate.promote(reader)
+        self.settle()
 
     def judge(self) -> None:
         """Compare all copies, and one that has talked to the ledger alone."""
@@ -272,11 +389,14 @@ class Scenario:
             fresh.diallers.append(self.dial_pod)
             self.machines.append(fresh)
             self.settle()
-        self.oracle.check_same(self.disks())
-        self.check_vectors()
-        disk = [one.disk for one in self.machines if not one.destroyed][-1]
-        self.oracle.check_made(disk)
-        self.oracle.check_durable(disk)
+        copies = [Copy(name, disk) for name, disk in self.disks()]
+        self.oracle.check_same(copies)
+        if not self.oracle.forks_expected:
+            for copy in copies:
+                self.oracle.check_vector(copy)
+        newest = copies[-2] if self.ledger is not None else copies[-1]
+        self.oracle.check_made(newest)
+        self.oracle.check_durable(newest)
 
 
 def simulate(seed: int, bug: Bug = Bug.NONE, trace: Callable[[str], None] | None = None) -> Outcome:
@@ -290,3 +410,5 @@ def simulate(seed: int, bug: Bug = Bug.NONE, trace: Callable[[str], None] | None
         return scenario.run()
     except (CrdtError, Violation) as error:
         raise Violation(f"seed {seed}: {error}") from error
+    finally:
+        scenario.close()

@@ -9,10 +9,13 @@ from collections import Counter
 
 import pytest
 
+from tests.simulation.access import Gate
 from tests.simulation.bugs import Bug
+from tests.simulation.disk import Disk
 from tests.simulation.many import simulate_many
-from tests.simulation.oracle import Violation
+from tests.simulation.oracle import Oracle, Violation
 from tests.simulation.scenario import simulate
+from tests.simulation.world import World
 
 QUICK = range(60)
 MANY = range(1_000, 1_000 + int(os.environ.get("AIMEM_SIMULATED_RUNS", "20000")))
@@ -44,8 +47,18 @@ def test_copies_agree_and_keep_what_they_acknowledged() -> None:
     assert counted["forks"] > 3
 
 
-def test_the_ledger_may_compact_what_is_still_on_its_way() -> None:
-    simulate(18420)
+def test_what_was_compacted_on_its_way_counts_as_being_in_the_ledger() -> None:
+    oracle, ledger = Oracle(Gate(World(0), Bug.NONE)), Disk("a" * 32, "b" * 32, "c" * 32)
+    maker = Disk("a" * 32, "d" * 32, "e" * 32)
+    entries = []
+    for _ in range(3):
+        entries.append(maker.make("1" * 32, b"\0\0", at=1))
+        maker.append(entries[-1:])
+    ledger.append(entries[:2])
+    ledger.compact("1" * 32)
+    oracle.passed_on(entries[:2], ledger)
+    with pytest.raises(Violation, match="not in the ledger"):
+        oracle.passed_on(entries, ledger)
 
 
 @pytest.mark.heavy
@@ -82,8 +95,31 @@ def test_everything_that_can_go_wrong_does() -> None:
         "StatusChanged(degraded=True",
         "checkpoints ",
         "Nothing has been heard",
+        "breaks in the middle of a frame",
+        "the ledger is restored from a backup",
+        "may only read",
+        "may write",
+        "RoleChanged(role=<Role.READER",
+        "The token has expired",
+        "Too much presence",
+        "sealed entries",
     ):
         assert sign in text, f"never happened: {sign}"
+
+
+def test_many_runs_take_no_more_memory_than_a_few() -> None:
+    code = """
+import gc, sys
+from tests.simulation.scenario import simulate
+counts = []
+for seed in range(60):
+    simulate(seed)
+    if seed in (29, 59):
+        gc.collect()
+        counts.append(len(gc.get_objects()))
+sys.exit(counts[1] > counts[0] * 1.02)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_seed_says_all_about_a_run() -> None:

@@ -1,9 +1,10 @@
 """Virtual time, lots drawn from one seed, and links that behave like the real ones.
 
-A link carries whole frames, each direction in order, with a delay. It can be cut: what is under way
-then arrives or does not, up to some frame; each end learns of it, or is left with a half-open
-connection that says nothing any more. Everything happens in one thread, in the order of its time,
-so that a seed says all about a run.
+A link carries whole frames, each direction in order, with a delay and so many bytes a ms. It can be
+cut: what is under way then arrives or does not, up to some byte, and a frame of which a part is
+missing never arrives; each end learns of it, or is left with a half-open connection that says
+nothing any more. Everything happens in one thread, in the order of its time, so that a seed says
+all about a run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Protocol
 
 from crdt.session import Session, State
 from crdt.session.events import Event
+from tests.simulation.access import Visa
 from tests.simulation.disk import Disk
 
 LOST_SIGHT = 1 << 60
@@ -81,6 +83,8 @@ class Wire:
         self.side = 0
         self.open = True
         self.acked = 0
+        self.visa: Visa | None = None
+        """What the other side may do here."""
         self._told = -1
         self._pumping = False
 
@@ -102,7 +106,12 @@ class Wire:
             self.owner.handle(self, self.session.tick(self.world.now))
             self.link.end(self.side)
             return
-        if self.session.has_more() and not self._pumping:
+        if self.session.has_more():
+            self.pump_soon()
+
+    def pump_soon(self) -> None:
+        """Send in a moment, with whatever else there is by then."""
+        if not self._pumping:
             self._pumping = True
             self.world.after(self.world.rng.randint(1, 5), self._pump_again)
 
@@ -137,6 +146,7 @@ class Link:
             wire.link, wire.side = self, side
             wire.other = self.wires[1 - side].owner
         self._latency = world.rng.choice((1, 5, 20, 80))
+        self._bytes_a_ms = world.rng.choice((1 << 30, 200, 20, 5))
         self._arrives = [world.now, world.now]
         self._until = [LOST_SIGHT, LOST_SIGHT]
         self.dead = False
@@ -144,7 +154,8 @@ class Link:
     def send(self, side: int, frame: bytes) -> None:
         world = self._world
         jitter = 0 if world.calm else world.rng.randint(0, self._latency)
-        at = max(self._arrives[side], world.now + self._latency + jitter)
+        begins = max(self._arrives[side], world.now + self._latency + jitter)
+        at = begins + len(frame) // self._bytes_a_ms
         self._arrives[side] = at
         if at > self._until[side]:
             return
@@ -152,11 +163,13 @@ class Link:
         if not world.calm and world.chance(0.001):
             copies = world.rng.choice((0, 2))
         for _ in range(copies):
-            world.after(at - world.now, lambda: self._arrive(side, frame))
+            world.after(at - world.now, lambda: self._arrive(side, frame, begins))
 
-    def _arrive(self, side: int, frame: bytes) -> None:
+    def _arrive(self, side: int, frame: bytes, begins: int) -> None:
         if self._world.now <= self._until[side]:
             self.wires[1 - side].receive(frame)
+        elif begins <= self._until[side]:
+            self._world.log("a link breaks in the middle of a frame")
 
     def cut(self, *, silent: bool = False) -> None:
         """Break: what is under way arrives up to some moment; a silent end notices nothing."""
@@ -181,9 +194,9 @@ class Link:
         wire.lost()
 
 
-def connect(world: World, dialler: Wire, answerer: Wire) -> Link:
+def connect(world: World, dialler: Wire, answerer: Wire, credential: bytes) -> Link:
     """Join two ends; the first speaks first."""
     link = Link(world, dialler, answerer)
-    dialler.session.connect()
+    dialler.session.connect(credential=credential)
     dialler.pump()
     return link

@@ -61,7 +61,7 @@ def survive(folder: Path, rounds: int, seed: int) -> None:
     rng = Random(seed)
     file = folder / "workspace.db"
     known_words = 0
-    positions = confirmed = 0
+    newest = positions = confirmed = 0
     for number in range(rounds):
         name = f"round{number}"
         typed, done = run_and_kill(file, name, rng)
@@ -88,8 +88,10 @@ def survive(folder: Path, rounds: int, seed: int) -> None:
             assert len(seqs) == len(set(seqs))
             position = log.last_position(workspace.database.read())
             (held,) = log.vector(workspace.database.read()).values() or (0,)
-            assert held == position >= positions, "no number was given out twice"
-            positions = position
+            assert position >= held, "each edit took a position, and each checkpoint"
+            assert held >= newest, "no number was given out twice"
+            assert position >= positions, "and no position"
+            newest, positions = held, position
     assert confirmed > rounds, "the program came to do something before it was killed"
 
 

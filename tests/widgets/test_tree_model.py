@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -35,7 +34,7 @@ def thought(number: int, path: str, **changes: object) -> Thought:
         tasks_done=0,
         tasks_total=0,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return plain._replace(**changes)  # type: ignore[arg-type]
 
 
 class Memory:
@@ -174,14 +173,14 @@ class TreeFollowsTheWorkspace(RuleBasedStateMachine):
         old = self.existing(data)
         if any(t.path == path for t in self.memory.thoughts.values()):
             return
-        self.memory.put(replace(old, path=path))
+        self.memory.put(old._replace(path=path))
         self.tell(old.id, old.path)
 
     @precondition(lambda self: self.memory.thoughts)
     @rule(data=st.data())
     def edit(self, data: st.DataObject) -> None:
         old = self.existing(data)
-        self.memory.put(replace(old, lifecycle=Lifecycle.DONE))
+        self.memory.put(old._replace(lifecycle=Lifecycle.DONE))
         self.tell(old.id, old.path)
 
     @precondition(lambda self: self.memory.thoughts)
@@ -398,9 +397,9 @@ def test_a_failed_reading_is_tried_again_when_the_folder_is_opened_again() -> No
 def test_finished_plans_are_marked_and_files_stand_back() -> None:
     tree = desk("run.sh", "plan.md", "note.md", badges=lambda _: (Span("B", "people"),))
     by_path = {one.path: one for one in tree.memory.thoughts.values()}
-    tree.model.apply(by_path["run.sh"].id, "run.sh", replace(by_path["run.sh"], kind=Kind.FILE))
+    tree.model.apply(by_path["run.sh"].id, "run.sh", by_path["run.sh"]._replace(kind=Kind.FILE))
     tree.model.apply(
-        by_path["plan.md"].id, "plan.md", replace(by_path["plan.md"], lifecycle=Lifecycle.DONE)
+        by_path["plan.md"].id, "plan.md", by_path["plan.md"]._replace(lifecycle=Lifecycle.DONE)
     )
     note, plan, script = (tree.model.row(index) for index in (2, 3, 4))
     assert note.lines == ((Span("note"),),)

@@ -98,6 +98,16 @@ def test_entries_in_checkpoints_are_not_missing(workspace: Workspace) -> None:
     assert troubles(workspace) == set()
 
 
+def test_whoever_looks_twice_finds_no_damage_in_what_was_written_between(
+    workspace: Workspace,
+) -> None:
+    for turn in range(3):
+        for number in range(12):
+            workspace.create(f"{turn}/{number}.md", f"words {turn} and {number}\n")
+            workspace.append(workspace.get("a.md").id, "more")
+        assert troubles(workspace) == set()
+
+
 def test_a_thought_that_cannot_be_read_is_named(workspace: Workspace) -> None:
     thought = workspace.get("a.md")
     with workspace.database.write() as connection:

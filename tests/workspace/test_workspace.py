@@ -18,7 +18,8 @@ from aimem_tui.model import Filter
 from aimem_tui.store import log
 from aimem_tui.store.log import Draft
 from aimem_tui.workspace import doctor
-from aimem_tui.workspace.workspace import TEXT_LIMIT, Handout, Workspace
+from aimem_tui.workspace.workspace import Handout, Workspace
+from aimem_tui.workspace.writing import TEXT_LIMIT
 from crdt.textdiff import Splice
 from tests.crdt.histories import texts
 from tests.workspaces import START, Clock, open_workspace

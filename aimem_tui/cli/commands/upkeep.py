@@ -10,7 +10,6 @@ from aimem_tui import words
 from aimem_tui.cli import output, shapes
 from aimem_tui.cli.command import command, json_option
 from aimem_tui.cli.context import Session
-from aimem_tui.cli.progress import LongWork
 from aimem_tui.cli.styling import Span, bold
 from aimem_tui.errors import ExitCode
 
@@ -40,6 +39,7 @@ def doctor_command(session: Session, rebuild: bool, as_json: bool) -> None:
     --rebuild first drops lists and search and builds them anew; no thought is touched. The exit
     code is 6 if something is wrong.
     """
+    from aimem_tui.cli.progress import LongWork
     from aimem_tui.workspace import doctor
 
     workspace = session.open()

@@ -1,4 +1,7 @@
--- The truth: replicas, authors, the entry log, vectors, checkpoints, import sources, export targets.
+-- The truth: replicas, authors, the entry log, vectors, checkpoints, import sources, export targets,
+-- what other copies have told us.
+
+-- workspace, replica and log: the ids. file: which file this was when they were given to it.
 
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -29,27 +32,51 @@ CREATE TABLE log (
     at           INTEGER NOT NULL,
     author       INTEGER NOT NULL REFERENCES authors,
     note         TEXT NOT NULL,
-    update_bytes BLOB NOT NULL
+    update_bytes BLOB NOT NULL,
+    sealed       INTEGER NOT NULL,
+    signature    BLOB NOT NULL
 );
 CREATE UNIQUE INDEX log_by_name ON log (replica, seq);
 CREATE INDEX log_by_thought ON log (thought, position);
 
+-- seq: up to here everything is held. reach: the highest number of seq, the log and all checkpoints.
 CREATE TABLE vectors (
     replica INTEGER PRIMARY KEY REFERENCES replicas,
-    seq     INTEGER NOT NULL
+    seq     INTEGER NOT NULL,
+    reach   INTEGER NOT NULL
 );
 
--- The merged state of one thought; stands in for the entries up to its vector, which are trimmed.
--- position, at and author are those of the last entry that it replaced.
+-- The merged state of one thought, standing in for its entries up to a vector. One that was made here
+-- has replaced the entries and checkpoints of its thought; those received stand beside them until
+-- the next one is made here. Positions are counted together with the log's.
 CREATE TABLE checkpoints (
-    thought  INTEGER PRIMARY KEY REFERENCES thought_ids,
-    vector   BLOB NOT NULL,
-    state    BLOB NOT NULL,
-    at       INTEGER NOT NULL,
-    author   INTEGER NOT NULL REFERENCES authors,
-    position INTEGER NOT NULL
+    position  INTEGER PRIMARY KEY,
+    thought   INTEGER NOT NULL REFERENCES thought_ids,
+    vector    BLOB NOT NULL,
+    state     BLOB NOT NULL,
+    at        INTEGER NOT NULL,
+    author    INTEGER NOT NULL REFERENCES authors,
+    sealed    INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    -- The last position that it has replaced: who has read up to there needs nothing of it. Its own
+    -- position if it was received.
+    upto      INTEGER NOT NULL
 );
-CREATE INDEX checkpoints_by_position ON checkpoints (position);
+CREATE INDEX checkpoints_by_thought ON checkpoints (thought, position);
+CREATE INDEX checkpoints_by_replaced ON checkpoints (upto);
+
+-- Up to where another copy's log was stored here, in that copy's own terms.
+CREATE TABLE tokens (
+    log   TEXT PRIMARY KEY,
+    token BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- Up to which number another copy has the entries of this one on disk.
+CREATE TABLE acknowledged (
+    log     TEXT PRIMARY KEY,
+    replica TEXT NOT NULL,
+    seq     INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- Revisions whose entries a checkpoint has replaced, each with its whole text (zlib).
 CREATE TABLE kept_revisions (

@@ -1,0 +1,237 @@
+"""Where a workspace's other copies are: ``connect``, ``disconnect``; and the relay: ``relay``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from aimem_tui.cli import output, shapes
+from aimem_tui.cli.command import SETTINGS, Command, command, json_option
+from aimem_tui.cli.context import Session
+from aimem_tui.cli.diagnostics import can_ask, note
+from aimem_tui.cli.remote_name import RemoteName
+from aimem_tui.cli.styling import bold
+from aimem_tui.cli.types import Text
+from aimem_tui.errors import BadInput, Refused, Unreachable
+
+if TYPE_CHECKING:
+    from aimem_tui.sync.probe import Welcome
+    from aimem_tui.sync.remotes import Address
+
+
+@command("connect", short_help="Connect the workspace to a relay.")
+@click.argument("url", type=Text(), metavar="URL", help="Where the relay is.")
+@click.option("--name", type=Text(), metavar="NAME", help="What to call it.")
+@click.option("--token-stdin", is_flag=True, help="Read the token from standard input.")
+@json_option
+@click.pass_obj
+def connect_command(
+    session: Session, url: str, name: str | None, token_stdin: bool, as_json: bool
+) -> None:
+    """Connect the workspace to a relay, after trying it out.
+
+    URL is ws(s)://HOST[:PORT], and /sync/WORKSPACE behind it where a workspace is there already.
+    One that is not on this machine yet is made, under the name that --workspace gives. The token is
+    asked for, or read from standard input; it is never part of the command line.
+
+    \b
+    aimem connect wss://relay.example.org
+    aimem connect wss://relay.example.org/sync/0123… -w team < token --token-stdin
+    """
+    from aimem_tui.sync.credentials import Credentials, Place
+    from aimem_tui.sync.remotes import Remote, Remotes, read_address
+    from crdt.wire.messages import Role
+
+    address = read_address(url)
+    known = _local_workspace(session, address)
+    workspace_id = address.workspace or session.open().identity()
+    token = _token(from_stdin=token_stdin)
+    there = address.of(workspace_id)
+    welcome = _try(there, address, workspace_id, token)
+    created = address.workspace != "" and known is None
+    if created:
+        _create(session, address)
+    elif known is not None:
+        session.named_workspace = known
+    remotes = Remotes(session.open().database.path.parent)
+    same = [remote for remote in remotes.all() if remote.url == there]
+    remote = Remote(
+        name or (same[0].name if same else remotes.free_name(_host_name(address))), there
+    )
+    remotes.add(remote, replace=bool(same) and same[0].name == remote.name)
+    place = Credentials(session.home.config).keep(workspace_id, remote.name, token)
+    if as_json:
+        output.json_object(
+            {
+                "remote": shapes.remote(remote),
+                "workspace": session.workspace_name,
+                "created": created,
+                "role": welcome.role.value,
+            }
+        )
+        return
+    may = "read and write" if welcome.role is Role.WRITER else "read"
+    if created:
+        output.line("Made the workspace ", bold(session.workspace_name), ".")
+    output.line(
+        "Connected ",
+        bold(session.workspace_name),
+        " to ",
+        bold(remote.name),
+        f". You may {may} there.",
+    )
+    if token and place is Place.FILE:
+        file = Credentials(session.home.config).file
+        note(f"There is no keyring here. The token is in {file}, which only you can read.")
+    if address.is_open:
+        note(
+            "This connection is not encrypted: who is on the way can read all of it, the token, too."
+        )
+    of = "" if session.workspace_name == _default_name(session) else f" -w {session.workspace_name}"
+    note(f"To exchange changes now: aimem sync{of}.")
+    note(f"Others connect with a token of their own: aimem connect {there}.")
+
+
+@command("disconnect", short_help="Forget a relay or machine.")
+@click.argument("name", type=RemoteName(), metavar="NAME", help="Which one.")
+@json_option
+@click.pass_obj
+def disconnect_command(session: Session, name: str, as_json: bool) -> None:
+    """Forget a relay or machine, and the token for it. What it has stays there."""
+    from aimem_tui.sync.credentials import Credentials
+    from aimem_tui.sync.remotes import Remotes
+
+    workspace = session.open()
+    gone = Remotes(workspace.database.path.parent).remove(name)
+    Credentials(session.home.config).forget(workspace.identity(), name)
+    if as_json:
+        output.json_object({"remote": shapes.remote(gone)})
+    else:
+        output.line("Disconnected from ", bold(name), ". Everything stays here, and there.")
+
+
+@click.command(
+    "relay",
+    cls=Command,
+    short_help="Run a relay on this machine.",
+    context_settings={
+        **SETTINGS,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
+)
+@click.argument(
+    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENTS]...", help="For the relay."
+)
+def relay_command(arguments: tuple[str, ...]) -> int:
+    """Run the relay's own program on this machine: serve, token, config."""
+    line = [sys.executable, "-m", "aimem_relay", *arguments]
+    output.flush()
+    if sys.platform == "win32":
+        import subprocess
+
+        return subprocess.run(line, check=False).returncode
+    os.execv(sys.executable, line)
+
+
+def _default_name(session: Session) -> str:
+    """The workspace that is used where none is named."""
+    return session.settings.get("workspace")
+
+
+def _local_workspace(session: Session, address: Address) -> str | None:
+    """The name of this machine's copy of the workspace that an address names, if there is one.
+
+    Raises:
+        Refused: if ``--workspace`` names another one.
+    """
+    if not address.workspace:
+        return None
+    from aimem_tui.workspace import arrival, registry
+
+    named = session.named_workspace
+    found = arrival.find(session.home, address.workspace)
+    if found is not None:
+        if named not in ("", found.name):
+            raise Refused(
+                f"That workspace is on this machine already, as {found.name}.",
+                hint=f"Connect that one: -w {found.name}.",
+            )
+        return found.name
+    if named and registry.file_of(session.home, named).exists():
+        raise Refused(
+            f"{named} is another workspace than the one at that address.",
+            hint="Give a name that is free: -w NAME. Or leave -w out.",
+        )
+    return None
+
+
+def _create(session: Session, address: Address) -> None:
+    """Make the workspace of an address on this machine, empty, and use it for this command."""
+    from aimem_tui.workspace import arrival
+
+    name = session.named_workspace or arrival.free_name(session.home, _host_name(address))
+    arrival.make(session.home, name, address.workspace)
+    session.named_workspace = name
+
+
+def _host_name(address: Address) -> str:
+    """What to call something at an address: the first word of the computer's name."""
+    first = address.host.split(".")[0]
+    plain = all(c.isascii() and (c.isalnum() or c == "-") for c in first) and first[0].isalpha()
+    return "relay" if not plain or address.host == "localhost" else first
+
+
+def _token(*, from_stdin: bool) -> str:
+    """The secret for a relay; empty where none is given and nobody can be asked."""
+    from aimem_tui.cli.texts import read_stdin
+    from aimem_tui.sync.credentials import LONGEST
+
+    if from_stdin:
+        token = read_stdin().strip()
+    elif can_ask():
+        import getpass
+
+        token = getpass.getpass("Token: ").strip()
+    else:
+        token = ""
+    if len(token.encode()) > LONGEST or any(not c.isprintable() for c in token):
+        raise BadInput("That is not a token.", why="A token is one line of text.")
+    if from_stdin and not token:
+        raise BadInput("No token came in.", hint="Give it on standard input.")
+    return token
+
+
+def _try(url: str, address: Address, workspace: str, token: str) -> Welcome:
+    """Connect, and hang up again.
+
+    Raises:
+        Unreachable: if nobody answers.
+        Refused: if they do not let us in.
+    """
+    import asyncio
+
+    from aimem_tui.sync.dialling import CannotDial, why_gone
+    from aimem_tui.sync.engine import AGENT
+    from aimem_tui.sync.probe import Welcome, probe
+    from crdt.wire.messages import CloseCode
+
+    try:
+        result = asyncio.run(probe(url, workspace, token, agent=AGENT))
+    except CannotDial as error:
+        kind = Refused if error.permanent else Unreachable
+        raise kind("Nothing was connected.", why=error.problem, hint=error.hint) from error
+    if isinstance(result, Welcome):
+        return result
+    kind = Refused if result.permanent else Unreachable
+    why = why_gone(result, address.host)
+    if token or result.code is not CloseCode.UNAUTHORIZED:
+        raise kind("Nothing was connected.", why=why)
+    raise kind(
+        f"{address.host} wants a token.",
+        why=f"Whoever keeps it makes one: aimem relay token --workspace {workspace}.",
+        hint="Give it at a terminal when asked, or on standard input with --token-stdin.",
+    )

@@ -1,0 +1,16 @@
+// Reads thoughts, one JSON list of base64 updates a line, and prints of each what Yjs makes of them.
+
+import { createInterface } from 'node:readline'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+const Y = createRequire(join(process.cwd(), 'package.json'))('yjs')
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const doc = new Y.Doc()
+  for (const update of JSON.parse(line)) {
+    Y.applyUpdate(doc, Buffer.from(update, 'base64'))
+  }
+  const waits = doc.store.pendingStructs !== null || doc.store.pendingDs !== null
+  console.log(JSON.stringify([doc.getText('content').toString(), doc.getMap('meta').toJSON(), waits]))
+}
