@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import re
 import signal
@@ -30,6 +31,7 @@ from crdt.wire.messages import Role
 LEDGER_FILE = "ledger.db"
 SWITCH_S = 0.0005
 """How long the thread of the ledger may keep the event loop waiting."""
+GC_TURNS = (10_000, 20, 20)
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -129,6 +131,8 @@ def _until(text: str) -> int:
 
 def _serve(config: Config) -> int:
     sys.setswitchinterval(SWITCH_S)
+    # Almost all garbage goes without the collector, which looks at every live object at its turns.
+    gc.set_threshold(*GC_TURNS)
     log.set_up()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(serve(config))
@@ -200,6 +204,8 @@ async def serve(config: Config, stopping: asyncio.Event | None = None) -> int:
         server = Server(relay)
         await server.start()
         stack.push_async_callback(server.stop)
+        gc.collect()
+        gc.freeze()
         await stopping.wait()
         await server.drain()
     log.event("stopped")

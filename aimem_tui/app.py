@@ -6,6 +6,7 @@ engine, the editor, the right pane, the watcher) comes after it.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -26,6 +27,7 @@ from aimem_tui.themes import THEMES
 from aimem_tui.widgets.icons import icons_for
 from aimem_tui.widgets.tree_model import TreeModel
 from aimem_tui.widgets.tree_reading import Question, answer
+from aimem_tui.workspace.background import Background
 from aimem_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -67,6 +69,9 @@ class AimemApp(App[None]):
         self._icons = icons_for({**os.environ, **wish}, sys.stdout.encoding)
         self._model = TreeModel(self._questions.append, icons=self._icons)
         self._read_first_frame()
+        self.sync = Background(
+            workspace, settings.file.parent, lambda: self.main.post_message(MainScreen.SyncMoved())
+        )
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._styled_for = settings.get("theme")
@@ -83,7 +88,7 @@ class AimemApp(App[None]):
 
     def get_default_screen(self) -> MainScreen:
         """The main screen is the first: none is made below it and drawn before it."""
-        self.main = MainScreen(self.workspace, self._model, self.ui_state, self._icons)
+        self.main = MainScreen(self.workspace, self._model, self.ui_state, self._icons, self.sync)
         return self.main
 
     def refresh_css(self, animate: bool = True) -> None:
@@ -99,7 +104,9 @@ class AimemApp(App[None]):
         """At the first start, show the welcome above the main screen."""
         self.call_after_refresh(_keep_what_the_start_made)
         if not self.ui_state.welcomed and not any(self.workspace.thoughts(limit=1)):
-            self.call_after_refresh(self._welcome)
+            # Where there is another copy, thoughts are on their way.
+            if not self.sync.is_due():
+                self.call_after_refresh(self._welcome)
 
     def remember(self) -> None:
         """Keep for the next start what is open now."""
@@ -110,6 +117,11 @@ class AimemApp(App[None]):
         """Leave. What was written is on disk before the program ends."""
         self.remember()
         self.exit()
+
+    async def on_unmount(self) -> None:
+        """Hang up, after what was written last has had its chance to go out."""
+        if self.sync.is_running:
+            await asyncio.to_thread(self.sync.end)
 
     # The first start
 

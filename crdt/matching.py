@@ -44,6 +44,7 @@ class Range(NamedTuple):
 
     @property
     def size(self) -> int:
+        """How much it covers, both sides counted."""
         return self.old_end - self.old + self.new_end - self.new
 
     @property
@@ -56,14 +57,17 @@ class Range(NamedTuple):
         return Range(old_at[self.old], old_at[self.old_end], new_at[self.new], new_at[self.new_end])
 
     def shifted(self, old: int, new: int) -> Range:
+        """The same stretches of longer sequences that have so much before them."""
         return Range(self.old + old, self.old_end + old, self.new + new, self.new_end + new)
 
     def trimmed(self, head: int, tail: int) -> Range:
+        """What is left without so much at its beginning and its end."""
         if not (head or tail):
             return self
         return Range(self.old + head, self.old_end - tail, self.new + head, self.new_end - tail)
 
     def joined(self, later: Range) -> Range:
+        """This, a later one, and all between."""
         return Range(self.old, later.old_end, self.new, later.new_end)
 
 

@@ -16,6 +16,8 @@ refused would be refused by the engine as well, at any price. Weak links and val
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from crdt.errors import WireError
 
 MAX_DEPTH = 32
@@ -23,6 +25,7 @@ _MAX_CLIENT = (1 << 53) - 1
 _MAX_CLOCK = (1 << 32) - 1
 
 _GC, _SKIP = 0, 10
+_DELETED, _STRING = 1, 4
 _NAMED_TYPES = (3, 5)
 _LAST_TYPE = 6
 
@@ -223,3 +226,107 @@ class _Walk:
                 clock = number()
                 if clock + number() > _MAX_CLOCK:
                     raise self.wrong("a clock is too large")
+
+
+def waits_for_something(update: bytes, seen: Mapping[int, int]) -> bool:
+    """Whether a well-formed update refers to what a document does not have.
+
+    The engine takes in such an update all the same and keeps the hole; what fills it later may get
+    lost. Whoever cannot trust the order in which updates come asks this first.
+
+    Args:
+        seen: how many clocks of each client the document has.
+
+    Raises:
+        WireError: if the update is not well formed.
+    """
+    walk = _References(update)
+    try:
+        walk.structs()
+        walk.deletions()
+    except IndexError:
+        raise WireError("the update is cut short") from None
+    ends = walk.ends
+    if any(first > seen.get(client, 0) for client, first in walk.firsts):
+        return True
+    return any(
+        clock >= seen.get(client, 0) and clock >= ends.get(client, 0)
+        for client, clock in walk.references
+    )
+
+
+def holds_only_text(update: bytes) -> bool:
+    """Whether a well-formed update inserts nothing but text: no pictures, objects or properties.
+
+    Raises:
+        WireError: if the update is not well formed.
+    """
+    walk = _References(update)
+    try:
+        walk.structs()
+    except IndexError:
+        raise WireError("the update is cut short") from None
+    return walk.kinds <= {_DELETED, _STRING}
+
+
+class _References(_Walk):
+    """Notes on the way what an update holds and what it refers to."""
+
+    __slots__ = ("ends", "firsts", "kinds", "references")
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.firsts: list[tuple[int, int]] = []
+        """Where the update goes on, for each client."""
+        self.ends: dict[int, int] = {}
+        """Up to where it holds everything behind that."""
+        self.references: list[tuple[int, int]] = []
+        self.kinds: set[int] = set()
+
+    def content(self, kind: int) -> int:
+        """See :meth:`_Walk.content`."""
+        self.kinds.add(kind)
+        return super().content(kind)
+
+    def structs(self) -> None:
+        """See :meth:`_Walk.structs`."""
+        number, data = self.number, self.data
+        for _ in range(self.count(3)):
+            structs = self.count(2)
+            client, clock = number(_MAX_CLIENT), number()
+            self.firsts.append((client, clock))
+            for _ in range(structs):
+                info = data[self.at]
+                self.at += 1
+                kind = info & 0x1F
+                if kind in (_GC, _SKIP):
+                    clock += number()
+                    if kind == _SKIP:
+                        # It leaves something out, and goes on behind that.
+                        self.firsts.append((client, clock))
+                else:
+                    self.place(info)
+                    clock += self.content(kind)
+            self.ends[client] = max(clock, self.ends.get(client, 0))
+
+    def place(self, info: int) -> None:
+        """See :meth:`_Walk.place`."""
+        number = self.number
+        for bit in (0x80, 0x40):
+            if info & bit:
+                self.references.append((number(_MAX_CLIENT), number()))
+        if not info & 0xC0:
+            if number() == 1:
+                self.string()
+            else:
+                self.references.append((number(_MAX_CLIENT), number()))
+            if info & 0x20:
+                self.string()
+
+    def deletions(self) -> None:
+        """See :meth:`_Walk.deletions`."""
+        number = self.number
+        for _ in range(self.count(2)):
+            client = number(_MAX_CLIENT)
+            for _ in range(self.count(2)):
+                self.references.append((client, number() + number() - 1))

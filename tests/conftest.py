@@ -21,11 +21,19 @@ _NO_SKIPS = os.environ.get("AIMEM_NO_SKIPS") == "1"
 _BESIDE = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 _SHARED = Path(os.environ.get("AIMEM_SHARED", _BESIDE))
 
+
+def _no_multicast() -> bool:
+    from tests.peer.multicast import multicast_works
+
+    return not multicast_works()
+
+
 EXCUSES: dict[str, Callable[[], bool]] = {
     "no shared data": lambda: not _SHARED.exists(),
     "Windows only": lambda: sys.platform != "win32",
     "macOS only": lambda: sys.platform != "darwin",
     "not on Windows": lambda: sys.platform == "win32",
+    "no multicast on loopback": _no_multicast,
     "root may read and write everything": lambda: hasattr(os, "geteuid") and os.geteuid() == 0,
 }
 

@@ -8,7 +8,6 @@ user ``nobody``.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -21,7 +20,6 @@ from types import TracebackType
 from typing import Literal
 
 StopMode = Literal["fast", "immediate"]
-_SIGNALS: dict[StopMode, signal.Signals] = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 _START_SECONDS = 60
 
 
@@ -126,6 +124,8 @@ class Postgres(_Service):
         self._databases = 0
         super().__init__()
         if os.geteuid() == 0:
+            import pwd  # Only where there are users of this kind.
+
             nobody = pwd.getpwnam("nobody")
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             setpriv = _program("setpriv")
@@ -146,7 +146,7 @@ class Postgres(_Service):
 
     def stop(self, mode: StopMode = "fast") -> None:
         """Stop the server; after ``immediate`` it has to recover as after a crash."""
-        self._signal(_SIGNALS[mode])
+        self._signal(signal.SIGINT if mode == "fast" else signal.SIGQUIT)
 
     @property
     def _data(self) -> Path:

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -20,6 +19,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from aimem_relay import logging as log
 from aimem_relay.access import Decision, Denied, Grant, wall_ms
 from aimem_relay.gateway import awareness, protocol
 from aimem_relay.gateway.ports import Limits, Refused
@@ -27,10 +27,11 @@ from aimem_relay.gateway.thought import Offered, Thought
 from crdt.errors import CrdtError, WireError
 from crdt.wire.messages import CloseCode, Role
 
-_log = logging.getLogger(__name__)
-
 MAX_ASKS = 3
 """How often a client is asked for what is missing without an answer that brings it."""
+ECHO_COST = 0.02
+"""For how many frames one counts that only says what the client was told of others: a stock client
+sends all of that back."""
 READ_ONLY = "You may read this thought, not change it."
 
 
@@ -60,7 +61,6 @@ class Connection:
         self._queue: deque[tuple[bytes, asyncio.Future[Refused | None] | None]] = deque()
         self._queued = 0
         self._wake = asyncio.Event()
-        self._sent_at = time.monotonic()
         self._synced = False
         self._asks = 0
         self._allowance = limits.frames_per_s * 10.0
@@ -68,6 +68,9 @@ class Connection:
         self._told = awareness.Told()
         self._greeted = asyncio.Event()
         self._sees_people = False
+        self._changed: set[int] = set()
+        self._telling: asyncio.TimerHandle | None = None
+        self._told_at = 0.0
         self._own: dict[int, float] = {}
         self._clocks: dict[int, int] = {}
         self._ended: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
@@ -83,12 +86,14 @@ class Connection:
             over: list[asyncio.Future[Any]] = [*tasks, self._ended]
             await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
-                if task.done() and task.exception() is not None:
-                    _log.error("serving a stock client failed", exc_info=task.exception())
+                if task.done() and (error := task.exception()) is not None:
+                    log.failure("serving a stock client failed", error)
                     self.end(CloseCode.INTERNAL, "The relay has failed; it is not your fault.")
             self.end(CloseCode.LOST, "")
         finally:
             thought.leave(self)
+            if self._telling is not None:
+                self._telling.cancel()
             for client in [*self._own]:
                 thought.announce(self._number, client, b"")
             for task in tasks:
@@ -106,7 +111,20 @@ class Connection:
         """Tell the client of others."""
         if not self._sees_people:
             return
-        said = self._told.tell(self._thought.people, clients - self._own.keys(), wall_ms())
+        self._changed |= clients
+        if self._telling is None:
+            loop = asyncio.get_running_loop()
+            due = self._told_at + self._limits.presence_s
+            if loop.time() >= due:
+                self._tell_people()
+            else:
+                self._telling = loop.call_at(due, self._tell_people)
+
+    def _tell_people(self) -> None:
+        self._telling = None
+        self._told_at = asyncio.get_running_loop().time()
+        changed, self._changed = self._changed, set()
+        said = self._told.tell(self._thought.people, changed - self._own.keys(), wall_ms())
         if said.states:
             self.send(protocol.encode(said))
 
@@ -149,7 +167,6 @@ class Connection:
                     return
                 self._queue.popleft()
                 self._queued -= len(frame)
-                self._sent_at = time.monotonic()
             self._wake.clear()
             await self._wake.wait()
 
@@ -193,7 +210,7 @@ class Connection:
                 self.end(CloseCode.BAD_FRAME, "Only binary messages are understood.")
                 return
             try:
-                await self._take(message.data)
+                cost = await self._take(message.data)
             except WireError as error:
                 self.end(CloseCode.BAD_FRAME, _sentence(error))
                 return
@@ -203,9 +220,10 @@ class Connection:
             except CrdtError:
                 self.end(CloseCode.TRY_LATER, "The thought is being opened anew.")
                 return
-            await self._slow_down()
+            await self._slow_down(cost)
 
-    async def _take(self, frame: bytes) -> None:
+    async def _take(self, frame: bytes) -> float:
+        """Do what a frame asks for; returns for how many frames it counts."""
         message = protocol.decode(frame)
         match message:
             case protocol.SyncStep1():
@@ -218,10 +236,11 @@ class Connection:
             case protocol.Update():
                 await self._update(message.update)
             case protocol.Awareness():
-                self._awareness(message)
+                return self._awareness(message)
             case protocol.QueryAwareness():
                 self._show_people()
                 self.people_changed(self._thought.people.clients())
+        return 1.0
 
     async def _update(self, update: bytes) -> None:
         thought = self._thought
@@ -260,11 +279,12 @@ class Connection:
                 return
             await asyncio.sleep(0.01)
 
-    def _awareness(self, message: protocol.Awareness) -> None:
-        now = time.monotonic()
+    def _awareness(self, message: protocol.Awareness) -> float:
+        now, cost = time.monotonic(), ECHO_COST
         for one in message.states:
             if one.client in self._told:
                 continue
+            cost = 1.0
             known = one.client in self._own
             if one.state == awareness.GONE:
                 if known:
@@ -281,16 +301,17 @@ class Connection:
             self._clocks[one.client] = one.clock
             self._thought.announce(self._number, one.client, state)
         self._greeted.set()
+        return cost
 
     def _forget(self, client: int) -> None:
         del self._own[client]
         self._thought.announce(self._number, client, b"")
 
-    async def _slow_down(self) -> None:
+    async def _slow_down(self, cost: float) -> None:
         """Wait where the client has sent more than it may."""
         limits, now = self._limits, time.monotonic()
         earned = (now - self._read_at) * limits.frames_per_s
-        self._allowance = min(self._allowance + earned, limits.frames_per_s * 10.0) - 1
+        self._allowance = min(self._allowance + earned, limits.frames_per_s * 10.0) - cost
         self._read_at = now
         if self._allowance < 0:
             await asyncio.sleep(-self._allowance / limits.frames_per_s)

@@ -22,8 +22,8 @@ class Refused(Exception):
 class Limits:
     """What the gateway takes from a stock client, and how it looks after it."""
 
-    max_frame: int = 17 << 20
-    """The largest frame taken, in bytes."""
+    max_frame: int = 16 << 20
+    """The largest frame taken, in bytes; no update in it is then larger than an entry's may be."""
     max_thought: int = 32 << 20
     """The largest thought that is opened for stock clients, by the bytes of its records."""
     waiting_bytes: int = 4 << 20
@@ -31,6 +31,8 @@ class Limits:
     much may wait to be sent to one client before it is dropped."""
     frames_per_s: int = 100
     """How many frames a client may send a second, ten seconds' worth at once; more have to wait."""
+    presence_s: float = 0.05
+    """How far apart a client is told of others at least."""
     clients_per_connection: int = 16
     """Of how many Yjs clients one connection may speak: itself, and other tabs of its browser."""
     keep_alive_s: float = 10.0

@@ -135,23 +135,6 @@ def check_state_vector(state_vector: bytes) -> None:
     reader.end()
 
 
-def deletions(update: bytes) -> list[tuple[int, int]]:
-    """For each range that an update without structs deletes, the client and where it ends.
-
-    Raises:
-        WireError: if it is not such an update.
-    """
-    reader = Reader(update)
-    if reader.number():
-        raise WireError("the update holds structs")
-    ends = []
-    for _ in range(reader.count(2)):
-        client = reader.number()
-        ends += [(client, reader.number() + reader.number()) for _ in range(reader.count(2))]
-    reader.end()
-    return ends
-
-
 def clocks(state_vector: bytes) -> dict[int, int]:
     """A state vector, as the engine writes it, as clocks by client."""
     reader = Reader(state_vector)

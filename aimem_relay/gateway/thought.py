@@ -3,9 +3,9 @@
 - One document. It is made from the thought's records and follows the ledger, in its order; what
   clients send goes into it at once, so that the next thing they send can build on that, and is told
   to anybody only once it is on disk, when the ledger tells of it.
-- Of an update only that is stored which is new and has found its place. What refers to something
-  that is not there is not stored: the client is asked for all that is missing here. So the ledger's
-  order stays one in which everything follows what it depends on.
+- An update that refers to something that is not there is not taken: the client is asked for all
+  that is missing here. Of any other only what is new is stored. So the ledger's order stays one in
+  which everything follows what it depends on.
 - What clients send is stored in the order in which it came, one commit at a time; what comes
   meanwhile from the same person is one entry then.
 - When something cannot be stored, or an update leaves the document in a state that no thought may
@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from collections import deque
@@ -23,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from aimem_relay import logging as log
 from aimem_relay.gateway import protocol
 from aimem_relay.gateway.awareness import People
 from aimem_relay.gateway.ports import Limits, Refused, Workspace
@@ -31,10 +31,8 @@ from crdt import adapter
 from crdt.checkpoint import has_structs
 from crdt.entry import Checkpoint, Entry
 from crdt.errors import CrdtError
-from crdt.update_check import check_update
+from crdt.update_check import check_update, holds_only_text, waits_for_something
 from crdt.wire.messages import CloseCode
-
-_log = logging.getLogger(__name__)
 
 _CLIENT = 1
 """The Yjs client id of a document that nothing is written to."""
@@ -66,7 +64,7 @@ class Offered:
     """What became of an update."""
 
     complete: bool
-    """Whether all of it was taken; otherwise it refers to something that is not there."""
+    """Whether it was taken; otherwise it refers to something that is not there."""
     stored: asyncio.Future[Refused | None] | None
     """Done once it is on disk, or cannot be; None where nothing was new."""
 
@@ -211,23 +209,22 @@ class Thought:
             return Offered(True, None)
         check_update(update)
         try:
+            if waits_for_something(update, protocol.clocks(self._doc.state_vector())):
+                return Offered(False, None)
             news = self._doc.take(update)
-            complete = not _refers_beyond(update, self._doc.state_vector())
-            self._doc.text()
-            if not complete:
-                # What waits in a document gets in the way of what comes later.
-                self._doc = adapter.EngineDoc(_CLIENT, [self._doc.state()])
+            if not holds_only_text(update):
+                self._doc.text()
         except CrdtError as error:
             self._reload()
             raise Refused(CloseCode.BAD_UPDATE, "The update does not fit this thought.") from error
         if not news:
-            return Offered(complete, None)
+            return Offered(True, None)
         stored: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(news, author, time.time_ns() // 1_000_000, stored))
         self._count(len(news))
         if self._writer is None:
             self._writer = asyncio.create_task(self._store())
-        return Offered(complete, stored)
+        return Offered(True, stored)
 
     async def _store(self) -> None:
         """Have what waits stored, in its order."""
@@ -250,7 +247,7 @@ class Thought:
             if isinstance(error, Refused):
                 refused = error
             else:
-                _log.exception("an update of a stock client cannot be stored")
+                log.failure("an update of a stock client cannot be stored", error)
             # What waits may build on what was refused.
             lost = [*self._storing, *self._waiting]
             self._storing = []
@@ -290,11 +287,13 @@ class Thought:
         if not self.ready.is_set():
             self._missed.append(change)
             return
-        if (self._log and change.log != self._log) or change.behind > self._position:
-            self._log = change.log
+        if self._log and change.log != self._log:
+            # Positions of another log say nothing.
+            self._position = -1
+        self._log = change.log
+        if self._position < 0 or change.behind > self._position:
             self._reload()
             return
-        self._log = change.log
         for record in change.records:
             if record.position <= self._position or record.item.thought != self.id:
                 continue
@@ -325,7 +324,7 @@ class Thought:
             client.end(refused.code, refused.reason)
 
     def _reload(self) -> None:
-        """Make the document anew, and tell the clients all that is in it."""
+        """Make the document anew; where something was missed, clients are told all of it."""
         self.ready.clear()
         if self._loader is None:
             self._loader = asyncio.create_task(self._load_again())
@@ -356,8 +355,9 @@ class Thought:
             ) from error
         self._doc.close()
         self._doc = doc
+        if records.upto != self._position:
+            self._broadcast(state)
         self._position = records.upto
-        self._broadcast(state)
         self.ready.set()
         missed, self._missed = self._missed, []
         for change in missed:
@@ -384,16 +384,3 @@ class Thought:
         if changed:
             for client in [*self._clients]:
                 client.people_changed(changed)
-
-
-def _refers_beyond(update: bytes, state_vector: bytes) -> bool:
-    """Whether an update that was applied waits for something: structs, or what is to be deleted.
-
-    Args:
-        state_vector: of the document now.
-    """
-    left = adapter.diff(update, state_vector)
-    if has_structs(left):
-        return True
-    seen = protocol.clocks(state_vector)
-    return any(end > seen.get(client, 0) for client, end in protocol.deletions(left))

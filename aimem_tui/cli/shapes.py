@@ -137,6 +137,7 @@ def status(value: WorkspaceStatus) -> Shape:
     """The workspace in figures."""
     return {
         "workspace": value.name,
+        "id": value.id,
         "file": value.file,
         "file_bytes": value.file_bytes,
         "thoughts": value.thoughts,
@@ -146,6 +147,8 @@ def status(value: WorkspaceStatus) -> Shape:
         "waiting": value.waiting,
         "last_edit_at": iso_or_none(value.last_edit_at),
         "last_edit_by": value.last_edit_by,
+        "edits": value.edits,
+        "edits_elsewhere": value.edits_elsewhere,
     }
 
 

@@ -19,6 +19,12 @@ class WorkspaceStatus(NamedTuple):
     waiting: int
     """Thoughts whose search index is behind their text."""
     file_bytes: int
+    id: str = ""
+    """What other machines and relays know the workspace by."""
+    edits: int = 0
+    """How many edits were saved on this machine."""
+    edits_elsewhere: int = 0
+    """How many of them some other machine or relay has on disk."""
 
 
 class Finding(NamedTuple):

@@ -18,8 +18,10 @@ from textual.worker import get_current_worker
 from aimem_tui import actions, words
 from aimem_tui.errors import AimemError
 from aimem_tui.model import Filter, Thought
+from aimem_tui.screens.company import Company
 from aimem_tui.screens.errands import Errands
 from aimem_tui.screens.page import Page, View
+from aimem_tui.screens.standing import SAVING_MS, Words
 from aimem_tui.widgets.header import Header, Place
 from aimem_tui.widgets.hints import Hint, Hints
 from aimem_tui.widgets.icons import Icons
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from aimem_tui.store.watcher import News
     from aimem_tui.ui_state import UiState
     from aimem_tui.widgets.about import About, AboutLine
+    from aimem_tui.workspace.background import Background
 
 NARROW, WIDE, SPLIT, HUGE = 100, 120, 140, 180
 """Columns from which two panes, three panes, writing beside reading, and wide panes fit."""
@@ -48,9 +51,8 @@ F6  import a folder
 
 _BEGIN_S = 0.03
 _AGE_S = 20
-_SAVING_MS = 500
-"""What is on disk within this time is not worth a word: a line that changes twice for each key is
-most of what goes to the terminal."""
+_SOON_S = 0.3
+"""After this time it is said again how safe the text is, if that will have changed."""
 _ABOUT_THE_OPEN = (actions.Area.THOUGHT, actions.Area.WRITING)
 _TREE_HINTS = ("find", "new", "move", "trash", "toggle_about", "commands", "help")
 _NARROW_TREE_HINTS = ("find", "new", "move", "trash", "commands", "help")
@@ -66,6 +68,7 @@ class MainScreen(Screen[None]):
         model: the tree's rows, read already as far as the first frame needs them.
         state: what is remembered; kept up to date here, saved by the app.
         icons: signs to draw with.
+        sync: begun here once the first frame is there; ended by the app.
     """
 
     # Classes for widths are set where panes are arranged: for Textual's, all styles are worked out
@@ -92,6 +95,9 @@ class MainScreen(Screen[None]):
             super().__init__()
             self.trouble = trouble
 
+    class SyncMoved(Message):
+        """There is news of syncing. Posted from its thread."""
+
     class AboutRead(Message):
         """What the right pane says was read."""
 
@@ -109,7 +115,12 @@ class MainScreen(Screen[None]):
             self.trashed = trashed
 
     def __init__(
-        self, workspace: Workspace, model: TreeModel, state: UiState, icons: Icons
+        self,
+        workspace: Workspace,
+        model: TreeModel,
+        state: UiState,
+        icons: Icons,
+        sync: Background,
     ) -> None:
         super().__init__()
         self._icons = icons
@@ -122,6 +133,9 @@ class MainScreen(Screen[None]):
         self._visited: list[str] = []
         self._ahead: list[str] = []
         self._errands = Errands(self)
+        self._sync = sync
+        self._company = Company(self, sync)
+        model.badges = self._company.badges
         self._trouble = ""
         self._edited_at: int | None = None
         self._look_again: Timer | None = None
@@ -172,8 +186,7 @@ class MainScreen(Screen[None]):
 
     def _begin(self) -> None:
         self._workspace.watch(
-            lambda news: self.post_message(self.NewsArrived(news)),
-            lambda trouble: self.post_message(self.TroubleArose(trouble)),
+            self._on_news, lambda trouble: self.post_message(self.TroubleArose(trouble))
         )
         # What was written since the first frame was read is no news to the watcher.
         self._model.reload()
@@ -181,6 +194,7 @@ class MainScreen(Screen[None]):
             self._mount_about()
         self.set_interval(_AGE_S, self._say_state)
         self._count_places()
+        self._company.begin()
         if self._state.thought:
             self._reopen(self._state.thought, self._state.line)
 
@@ -266,21 +280,30 @@ class MainScreen(Screen[None]):
 
     def _say_state(self) -> None:
         thought = self.page.thought
-        writing = self._workspace.writer_state()
-        state = ""
-        if writing.trouble or self._trouble:
-            state = writing.trouble or self._trouble
-        elif writing.pending and self._workspace.clock() - writing.oldest > _SAVING_MS:
-            state = "Saving"
-        elif thought is not None:
-            at = max(thought.updated_at, self._edited_at or 0)
-            state = f"Saved here · {words.when(at, self._workspace.clock())}"
+        now = self._workspace.clock()
+        at = None if thought is None else max(thought.updated_at, self._edited_at or 0)
+        standing = self._company.standing
+        said = standing.in_words(self._workspace.writer_state(), at, now)
+        if self._trouble:
+            said = Words(self._trouble, self._trouble, said.trouble)
+        if self._look_again is None and standing.restless(now):
+            self._look_again = self.set_timer(_SOON_S, self._say_again)
         self.query_one(Header).place = Place(
             self._workspace.name,
             thought.path if thought is not None else "",
-            state,
-            bool(writing.trouble),
+            said.said,
+            said.brief,
+            said.trouble,
+            self._company.here,
         )
+
+    def standing_changed(self) -> None:
+        """How safe the text is, or who is here, is another by now."""
+        self._say_state()
+
+    def on_main_screen_sync_moved(self) -> None:
+        """Show how syncing stands."""
+        self._company.news()
 
     def on_main_screen_trouble_arose(self, message: TroubleArose) -> None:
         """Say once that something is wrong; the top line goes on saying it."""
@@ -301,6 +324,12 @@ class MainScreen(Screen[None]):
         hints.note = said
 
     # News
+
+    def _on_news(self, news: News) -> None:
+        """Called in the watcher's thread."""
+        self.post_message(self.NewsArrived(news))
+        if news.records:
+            self._company.written()
 
     def on_main_screen_news_arrived(self, message: NewsArrived) -> None:
         """Show what was written, here or by another program."""
@@ -335,6 +364,7 @@ class MainScreen(Screen[None]):
         before = self.page.thought
         if thought is None or thought.trashed_at is not None:
             self.page.close()
+            self._company.moved()
             self._description = None
             self.about.show([])
             if before is not None and self._errands.thrown != before.id:
@@ -383,6 +413,7 @@ class MainScreen(Screen[None]):
         self._edited_at = None
         self._say_state()
         self._say_place()
+        self._company.moved()
 
     def on_page_described(self, message: Page.Described) -> None:
         """What is derived from the text is known anew."""
@@ -413,17 +444,20 @@ class MainScreen(Screen[None]):
     def on_page_edited(self) -> None:
         """Somebody writes here."""
         self._edited_at = self._workspace.clock()
+        self._company.standing.edited(self._edited_at)
+        self._company.moved()
         self._say_state()
         if self._look_again is None:
-            self._look_again = self.set_timer(2 * _SAVING_MS / 1000, self._say_whether_saved)
+            self._look_again = self.set_timer(2 * SAVING_MS / 1000, self._say_again)
 
-    def _say_whether_saved(self) -> None:
+    def _say_again(self) -> None:
         self._look_again = None
         self._say_state()
 
     def on_page_moved(self) -> None:
         """The caret moved."""
         self._say_place()
+        self._company.moved()
 
     def on_about_heading_chosen(self, message: About.HeadingChosen) -> None:
         """Go to a heading."""
@@ -581,6 +615,7 @@ class MainScreen(Screen[None]):
             order.append(View.SPLIT)
         at = order.index(self.page.view) if self.page.view in order else 0
         self.page.view = order[(at + 1) % len(order)]
+        self._company.moved()
         self._show_hints()
 
     def action_toggle_task(self) -> None:
@@ -590,6 +625,12 @@ class MainScreen(Screen[None]):
     def action_save(self) -> None:
         """There is nothing to save; say so to the fingers that know the key."""
         self.notify("Nothing to save: every key you press is kept.")
+
+    def action_sync(self) -> None:
+        """How each copy stands; connect and disconnect."""
+        from aimem_tui.screens.sync import SyncScreen
+
+        self.app.push_screen(SyncScreen(self._workspace, self._sync, self._company, self._icons))
 
     def action_help(self) -> None:
         """Help."""

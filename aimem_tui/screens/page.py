@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import work
 from textual.containers import Container
@@ -26,6 +26,7 @@ from crdt.errors import CrdtError
 if TYPE_CHECKING:
     from aimem_tui.model import Description
     from aimem_tui.store.log import Record
+    from aimem_tui.sync.state import Person
     from aimem_tui.widgets.editor.editor import Editor
     from aimem_tui.widgets.editor.pane import ViewState
     from aimem_tui.widgets.preview import MarkdownPreview
@@ -44,6 +45,17 @@ class View(Enum):
     EDIT = "edit"
     PREVIEW = "preview"
     SPLIT = "split"
+
+
+class Whereabouts(NamedTuple):
+    """Where one is, for others."""
+
+    thought: str = ""
+    """The id of the open thought; empty for none."""
+    anchor: object = None
+    head: object = None
+    """The selection and the caret as Yjs relative positions in JSON; None while nothing is written
+    to."""
 
 
 class Page(Container):
@@ -99,6 +111,7 @@ class Page(Container):
         self._describe_timer: Timer | None = None
         self._index_timer: Timer | None = None
         self._view = View.EDIT
+        self._people: Sequence[Person] = ()
 
     def render(self) -> str:
         """Nothing but a few words while no thought is open; what is open has its own widgets."""
@@ -140,6 +153,7 @@ class Page(Container):
         remembered = self._remembered.get(thought.id)
         if line is None and remembered is not None:
             editor.restore_view_state(remembered)
+        self._place_people()
         preview.load(live.document.text)
         self.remove_class("empty")
         self._arrange()
@@ -173,8 +187,66 @@ class Page(Container):
         try:
             if self._live is not None and self._live.receive(records):
                 self._describe_soon()
+                self._place_people()
         except CrdtError:
             self.on_editor_refused()
+
+    # Other people
+
+    def show_people(self, people: Sequence[Person]) -> None:
+        """Show where these people are in the open text, and nobody else."""
+        self._people = people
+        self._place_people()
+
+    def whereabouts(self) -> Whereabouts:
+        """Where one is oneself."""
+        live, editor = self._live, self._editor
+        if live is None:
+            return Whereabouts()
+        if editor is None or self._view is View.PREVIEW:
+            return Whereabouts(live.thought)
+        try:
+            anchor, head = (
+                live.document.position_at(offset).to_json() for offset in editor.byte_selection
+            )
+        except CrdtError:
+            # What is shown is just being brought in line with the document.
+            return Whereabouts(live.thought)
+        return Whereabouts(live.thought, anchor, head)
+
+    def _place_people(self) -> None:
+        editor, live = self._editor, self._live
+        if editor is None or live is None:
+            return
+        from aimem_tui.widgets.editor.carets import Caret
+        from aimem_tui.widgets.people import somebody
+
+        carets = []
+        for person in self._people:
+            head = self._offset(live, person.head) if person.thought == live.thought else None
+            if head is None:
+                continue
+            anchor = self._offset(live, person.anchor)
+            shown = somebody(person)
+            carets.append(
+                Caret(
+                    shown.name,
+                    shown.initials,
+                    shown.color,
+                    head,
+                    head if anchor is None else anchor,
+                )
+            )
+        if carets or editor.has_carets:
+            editor.set_carets(carets)
+
+    @staticmethod
+    def _offset(live: LiveThought, position: object) -> int | None:
+        """A place that somebody has named, in bytes of the text; None if it is not known here."""
+        from crdt.positions import Position
+
+        read = Position.from_json(position)
+        return None if read is None else live.document.offset_of(read)
 
     # How it is shown
 

@@ -153,7 +153,7 @@ def export(
 
     exported, forks = _healed(copy, work_at_one_moment)
     for bundle in lacking:
-        copy.holds(bundle.header.log.hex(), bundle.header.vector)
+        _note_held(bundle, copy)
     return replace(exported, forks=forks)
 
 
@@ -170,6 +170,8 @@ def check(
         Fork: if two versions of a replica exist.
     """
     refuse_other_workspace(bundle, replica.workspace)
+    # Before any look at what it says: a fork costs this copy its name.
+    bundle.verify()
     greeting.read_want(messages.Want(1, bundle.header.tips), replica)
     _refuse_gap(bundle, replica.vector())
     counted = _Counted("Checking", progress)
@@ -213,7 +215,7 @@ def take_in(bundle: Bundle, copy: Copy, progress: Callable[[Progress], None] = s
         return replace(counted, new=new)
 
     imported, forks = _healed(copy, store)
-    copy.holds(bundle.header.log.hex(), bundle.header.vector)
+    _note_held(bundle, copy)
     return replace(imported, forks=forks)
 
 
@@ -362,6 +364,13 @@ def _refuse_gap(bundle: Bundle, here: Vector) -> None:
         why="It was made for a copy that has more.",
         hint="Send a request (aimem bundle export FILE --request) to have one made for this copy.",
     )
+
+
+def _note_held(bundle: Bundle, copy: Copy) -> None:
+    """What the sender has is on disk there; unless it is this copy itself."""
+    header, own = bundle.header, copy.replica
+    if header.replica.hex() != own.replica and header.log.hex() != own.log:
+        copy.holds(header.log.hex(), header.vector)
 
 
 def _healed(copy: Copy, work: Callable[[], _Result]) -> tuple[_Result, int]:

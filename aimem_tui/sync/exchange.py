@@ -171,7 +171,7 @@ class Exchange:
         said = [
             link.acknowledged
             for link in self.links
-            if link.connection is not None and link.connection.is_open
+            if link.connection is not None and link.is_about(standing.replica)
         ]
         durable = max([standing.durable_seq, *said])
         return SyncState(
@@ -253,7 +253,7 @@ class Exchange:
                 link.acknowledged = event.seq
                 self._copy.acknowledged(connection.session.peer_log, box.replica, event.seq)
             case ev.PresenceChanged():
-                self._presence_changed(link, event)
+                link.heard(event.key, event.state)
             case ev.StatusChanged():
                 link.trouble_there = (
                     f"{link.name} cannot save just now. {event.reason}".strip()
@@ -293,13 +293,6 @@ class Exchange:
         state = b"" if self._presence is None else self._presence.to_bytes(replica)
         connection.session.set_presence(replica, state)
         connection.wake()
-
-    def _presence_changed(self, link: Link, event: ev.PresenceChanged) -> None:
-        person = presence.read(event.state) if event.state else None
-        if person is None:
-            link.people.pop(event.key, None)
-        else:
-            link.people[event.key] = person
 
     def _open_connections(self) -> Sequence[Connection]:
         connections = (link.connection for link in self.links)
@@ -369,16 +362,9 @@ class Exchange:
         busy = False
         figures = self._copy.figures
         for link in self.links:
-            connection = link.connection
-            if connection is None or not connection.is_open:
+            if link.connection is None or not link.connection.is_open:
                 continue
-            session = connection.session
-            complete = (
-                session.settled
-                and (link.box is None or link.box.empty.is_set())
-                and figures.vector.covers(session.peer_vector)
-                and (link.read_only or link.acknowledged >= figures.standing.own_seq)
-            )
+            complete = link.has_everything(figures)
             busy = busy or not complete
             if complete:
                 link.to_come = 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 
+from aimem_tui.sync import presence
 from aimem_tui.sync.connection import Connection
 from aimem_tui.sync.inbox import Box
+from aimem_tui.sync.local_copy import Figures
 from aimem_tui.sync.state import LinkState, Person, Phase, Traffic
 from crdt.session.replica import Cursor, Replica, Slice
 from crdt.vector import Vector
@@ -64,6 +66,31 @@ class Link:
         self.complete = False
         self.to_come = 0
         self.people.clear()
+
+    def heard(self, key: str, state: bytes) -> None:
+        """Somebody says where they are, or with an empty state that they have left."""
+        person = presence.read(state) if state else None
+        if person is None:
+            self.people.pop(key, None)
+        else:
+            self.people[key] = person
+
+    def is_about(self, replica: str) -> bool:
+        """Whether what is said on the connection is about this replica, and no earlier name."""
+        return self.box is not None and self.box.replica == replica
+
+    def has_everything(self, figures: Figures) -> bool:
+        """Whether each side has all that the other has, on disk."""
+        connection, box = self.connection, self.box
+        return (
+            connection is not None
+            and box is not None
+            and box.empty.is_set()
+            and self.is_about(figures.ids.replica)
+            and connection.session.settled
+            and figures.vector.covers(connection.session.peer_vector)
+            and (self.read_only or self.acknowledged >= figures.standing.own_seq)
+        )
 
     def state(self, trouble_here: str) -> LinkState:
         """How things stand.

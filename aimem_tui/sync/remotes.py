@@ -169,17 +169,26 @@ class Remotes:
         problem = name_problem(remote.name)
         if problem:
             raise BadInput(f"{remote.name!r} cannot be a name.", why=problem)
+        if not replace:
+            self.refuse_taken(remote.name)
         remotes = self.all()
         if any(other.name == remote.name for other in remotes):
-            if not replace:
-                raise Refused(
-                    f"Something called {remote.name} is connected already.",
-                    hint=f"Give another name, or first: aimem disconnect {remote.name}.",
-                )
             remotes = [remote if other.name == remote.name else other for other in remotes]
         else:
             remotes.append(remote)
         self._write(remotes)
+
+    def refuse_taken(self, name: str) -> None:
+        """Make sure that nothing is called so.
+
+        Raises:
+            Refused: if something is.
+        """
+        if any(other.name == name for other in self.all()):
+            raise Refused(
+                f"Something called {name} is connected already.",
+                hint=f"Give another name, or first: aimem disconnect {name}.",
+            )
 
     def remove(self, name: str) -> Remote:
         """Forget a remote; returns what it was.

@@ -29,6 +29,8 @@ class Icons(NamedTuple):
     """Begins the rest of a line of code that did not fit."""
     image: str
     """Any width; stands before the description of an image."""
+    person: str
+    """Stands before the initials of somebody who looks at a thought."""
 
 
 PLAIN = Icons(
@@ -44,6 +46,7 @@ PLAIN = Icons(
     strong_rule="=",
     wrapped=" ",
     image="image:",
+    person="@",
 )
 
 GLYPHS = Icons(
@@ -59,6 +62,7 @@ GLYPHS = Icons(
     strong_rule="━",
     wrapped=" ",
     image="image:",
+    person="●",
 )
 
 

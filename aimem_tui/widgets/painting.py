@@ -1,7 +1,8 @@
 """From spans to strips: names of styles become the colours of the theme.
 
 A name ``muted`` is the component class ``<prefix>muted`` of the widget; several names are laid
-over each other in order. Styles are worked out once and kept until the widget's styles change.
+over each other in order. People's colours are the same in every theme and lie on top. Styles are
+worked out once and kept until the widget's styles change.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from aimem_tui.widgets.people import PREFIX, person_style
 from aimem_tui.widgets.rows import Span
 
 
@@ -38,12 +40,15 @@ class Painter:
         """The style of names separated by spaces; none for the widget's own."""
         style = self._styles.get(names)
         if style is None:
-            classes = [f"{self._prefix}{name}" for name in names.split()]
+            people = [name for name in names.split() if name.startswith(PREFIX)]
+            classes = [f"{self._prefix}{name}" for name in names.split() if name not in people]
             style = self._widget.get_visual_style(*classes).rich_style
             # A visual style knows every attribute of text but this one.
             styles = (self._widget.get_component_styles(name) for name in classes)
             if any(one.text_style.reverse for one in styles):
                 style += Style(reverse=True)
+            for name in people:
+                style += person_style(name, dark=self._widget.app.current_theme.dark)
             self._styles[names] = style
         return style
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aimem_tui.model import Filter, WorkspaceStatus
-from aimem_tui.store import catalogue
+from aimem_tui.store import catalogue, durability
 
 if TYPE_CHECKING:
     from aimem_tui.workspace.workspace import Workspace
@@ -23,6 +23,7 @@ def status(workspace: Workspace) -> WorkspaceStatus:
             " ORDER BY updated_at DESC LIMIT 1"
         ).fetchone()
         folders = connection.execute("SELECT count(*) FROM folders").get
+        standing = durability.standing(connection)
         waiting = connection.execute("SELECT count(*) FROM stale").get
     file = workspace.database.path
     size = sum(
@@ -39,4 +40,7 @@ def status(workspace: Workspace) -> WorkspaceStatus:
         last_edit_by="" if last is None else str(last[1]),
         waiting=int(waiting),
         file_bytes=size,
+        id=standing.workspace,
+        edits=standing.own_seq,
+        edits_elsewhere=min(standing.durable_seq, standing.own_seq),
     )

@@ -30,8 +30,8 @@ class Dialect(Protocol):
         """What is sent first."""
         ...
 
-    def wrap(self, update: bytes) -> bytes:
-        """A frame that carries an update."""
+    def wrap(self, updates: list[bytes]) -> list[bytes]:
+        """The frames that carry what was made in one turn of the event loop."""
         ...
 
     def answer(self, frame: bytes) -> bytes | None:
@@ -60,8 +60,9 @@ class YWebsocket:
     def greeting(self) -> list[bytes]:
         return [_STEP1]
 
-    def wrap(self, update: bytes) -> bytes:
-        return b"\x00\x02" + varuint(len(update)) + update
+    def wrap(self, updates: list[bytes]) -> list[bytes]:
+        # Stock clients send each update in a frame of its own.
+        return [b"\x00\x02" + varuint(len(update)) + update for update in updates]
 
     def answer(self, frame: bytes) -> bytes | None:
         if frame[:2] == b"\x00\x01":
@@ -87,8 +88,9 @@ class Hocuspocus:
         # A token is always sent, even where none is asked for.
         return [self._name + b"\x02\x00\x04none", self._name + _STEP1]
 
-    def wrap(self, update: bytes) -> bytes:
-        return self._name + b"\x00\x02" + varuint(len(update)) + update
+    def wrap(self, updates: list[bytes]) -> list[bytes]:
+        head = self._name + b"\x00\x02"
+        return [head + varuint(len(update)) + update for update in updates]
 
     def answer(self, frame: bytes) -> bytes | None:
         body = frame[len(self._name) :]
@@ -114,7 +116,7 @@ class Aimem:
         self._credential = credential
         self._replica = os.urandom(16).hex()
         self._thought = workspace
-        self._seq = 0
+        self._seq = self._mark = 0
         self._unacked = 0
         self._welcomed = False
         self.ready = False
@@ -136,10 +138,18 @@ class Aimem:
         )
         return [codec.encode(hello)]
 
-    def wrap(self, update: bytes) -> bytes:
-        self._seq += 1
-        entry = Entry(self._replica, self._seq, self._thought, update, 1_700_000_000_000, "bench")
-        return codec.encode(codec.pack_entries([entry], run=1, mark=self._seq, left=0, token=b""))
+    def wrap(self, updates: list[bytes]) -> list[bytes]:
+        # A session sends what there is to send when it is pulled, in one frame.
+        first = self._seq + 1
+        self._seq += len(updates)
+        self._mark += 1
+        entries = [
+            Entry(self._replica, seq, self._thought, update, 1_700_000_000_000, "bench")
+            for seq, update in enumerate(updates, first)
+        ]
+        return [
+            codec.encode(codec.pack_entries(entries, run=1, mark=self._mark, left=0, token=b""))
+        ]
 
     def answer(self, frame: bytes) -> bytes | None:
         number = frame[1]

@@ -96,6 +96,7 @@ class Connection(WSListener):  # type: ignore[misc]
         self.is_witness = False
         self.own_sign = b""
         self._parts: list[bytes] = []
+        self._unsent: list[bytes] = []
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
@@ -140,8 +141,16 @@ class Connection(WSListener):  # type: ignore[misc]
         self._run.closed += not self._run.over
 
     def send(self, update: bytes) -> None:
+        """Send an update at the end of this turn of the event loop, with others made in it."""
+        if not self._unsent:
+            self._run.loop.call_soon(self._flush)
+        self._unsent.append(update)
+
+    def _flush(self) -> None:
+        updates, self._unsent = self._unsent, []
         if self.transport is not None:
-            self.transport.send(WSMsgType.BINARY, self.dialect.wrap(update))
+            for frame in self.dialect.wrap(updates):
+                self.transport.send(WSMsgType.BINARY, frame)
 
 
 class Room:
@@ -169,6 +178,7 @@ class Run:
 
     def __init__(self, load: Load) -> None:
         self.load = load
+        self.loop = asyncio.get_running_loop()
         self.closed_loop = load.rate == 0
         self.measuring = False
         self.over = False
@@ -305,11 +315,15 @@ async def _open(gate: asyncio.Semaphore, url: str, connection: Connection) -> No
         await ws_connect(lambda: connection, url + connection.dialect.path())
 
 
+async def _play(load: Load) -> Outcome:
+    return await Run(load).play()
+
+
 def main() -> None:
     """Play the load that comes on standard input."""
     load = Load(**json.load(sys.stdin))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        outcome = runner.run(Run(load).play())
+        outcome = runner.run(_play(load))
     json.dump(asdict(outcome), sys.stdout)
     print()
 

@@ -134,7 +134,8 @@ def _aimem(data: str, settings: Mapping[str, str]) -> Iterator[tuple[int, str]]:
         "AIMEM_RELAY_DRAIN_S": "0",
         **settings,
     }
-    with _process([sys.executable, "-m", "aimem_relay", "serve"], port, cwd=cache.ROOT, env=env) as pid:
+    command = [sys.executable, "-m", "aimem_relay", "serve"]
+    with _process(command, port, cwd=cache.ROOT, env=env) as pid:
         yield pid, f"ws://127.0.0.1:{port}"
 
 

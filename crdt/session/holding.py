@@ -65,8 +65,9 @@ class Holding:
         held: Mapping[str, int] = self._beyond
         if self._base is not since and self._base is not vector:
             held = {**self._base, **self._beyond}
-        self._beyond = {replica: seq for replica, seq in held.items() if seq > vector[replica]}
         self._base = vector
+        if held:
+            self._beyond = {one: seq for one, seq in held.items() if seq > vector[one]}
 
     def vector(self) -> Vector:
         """What is had, as it is now."""

@@ -36,7 +36,7 @@ class TooBig(CrdtError):
     """A record does not fit into the peer's largest frame."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sent:
     mark: int
     size: int
@@ -209,7 +209,11 @@ class Outgoing:
         """A frame with what the peer lacks of a slice's entries, if it lacks any."""
         batch = found.batch or codec.Batch(found.entries)
         known = self._known
-        whole = all(seq > known[replica] for replica, seq in batch.first.items())
+        whole = True
+        for replica, seq in batch.first.items():
+            if seq <= known[replica]:
+                whole = False
+                break
         if whole:
             places: Sequence[int] = range(len(batch.entries))
         else:

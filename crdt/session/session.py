@@ -19,7 +19,6 @@ any -> CLOSED.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -31,6 +30,7 @@ from crdt.session.liveness import Liveness
 from crdt.session.outgoing import Outgoing, TooBig
 from crdt.session.presence import PresenceIn, PresenceOut
 from crdt.session.replica import Limits, Replica
+from crdt.session.speaking import Speaker
 from crdt.update_check import check_update
 from crdt.vector import Vector
 from crdt.wire import codec, messages
@@ -87,11 +87,9 @@ class Session:
         self._in = Incoming(replica, check)
         self._presence_out = PresenceOut(self._limits)
         self._presence_in = PresenceIn(self._limits)
-        self._presence_first = True
-        self._replies: deque[Message] = deque()
-        self._ack = 0
-        self._late: list[Event] = []
         self._liveness = Liveness(self._limits, now)
+        self._speaker = Speaker(self._out, self._presence_out, self._liveness)
+        self._late: list[Event] = []
 
     # What the driver does
 
@@ -100,7 +98,7 @@ class Session:
         self._must_be(State.NEW)
         self.state = State.GREETING
         self._let_in = True
-        self._replies.append(
+        self._speaker.waiting.append(
             greeting.hello(self._replica, role, self._limits.max_frame, credential, self._agent)
         )
 
@@ -115,7 +113,7 @@ class Session:
         if self._is_namesake:
             self._late = self.fork(self._replica.replica, 0)
             return
-        self._replies.append(
+        self._speaker.waiting.append(
             greeting.welcome(
                 self._replica, role, expires, self._limits.max_frame, credential, self._agent
             )
@@ -125,7 +123,7 @@ class Session:
 
     def stored(self, mark: int) -> None:
         """Everything reported up to ``mark`` is on disk, or was refused as a duplicate."""
-        self._ack = max(self._ack, self._in.stored(mark) or 0)
+        self._speaker.acknowledge(self._in.stored(mark) or 0)
 
     def log_grew(self) -> None:
         """Entries or checkpoints were committed to the own log, wherever they came from."""
@@ -176,7 +174,7 @@ class Session:
         self._must_be(State.OPEN)
         if not self._in.may_ask_again():
             return self.close(CloseCode.GAP, reason)
-        self._replies.append(self._in.want(b"", vector))
+        self._speaker.waiting.append(self._in.want(b"", vector))
         return [events.Resyncing(reason)]
 
     def fork(self, replica: str, seq: int) -> list[Event]:
@@ -225,7 +223,11 @@ class Session:
         frames: list[bytes] = []
         size = 0
         while size < max_bytes:
-            frame = self._next_frame(now)
+            try:
+                frame = self._speaker.next_frame(now)
+            except TooBig as error:
+                self._late = self.close(CloseCode.TOO_BIG, str(error))
+                continue
             if frame is None:
                 break
             self._liveness.sent += 1
@@ -235,8 +237,7 @@ class Session:
 
     def has_more(self) -> bool:
         """Whether to call ``pull`` again, even if it gave nothing: a log is read in parts."""
-        waits = self._ack or self._liveness.ping_due or self._out.ready or self._presence_out.ready
-        return bool(self._replies) or (self.state is State.OPEN and bool(waits))
+        return self._speaker.has_more()
 
     def receive(self, frame: bytes, now: int) -> list[Event]:
         """Take in one frame."""
@@ -293,7 +294,7 @@ class Session:
             case messages.Pong():
                 return []
             case messages.Refresh():
-                if len(self._replies) >= self._limits.queued_replies:
+                if len(self._speaker.waiting) >= self._limits.queued_replies:
                     return self.close(CloseCode.TOO_FAST, "Too many credentials.")
                 return [events.CredentialReceived(message.credential)]
             case messages.Grant():
@@ -322,14 +323,15 @@ class Session:
         self._out.allowed = message.role is Role.WRITER
         if self._peer_role is Role.READER:
             # Before the want, lest the answer to it be refused.
-            self._replies.append(messages.Grant(Role.READER, 0))
+            self._speaker.waiting.append(messages.Grant(Role.READER, 0))
         self._open()
         return [welcomed]
 
     def _open(self) -> None:
         self.state = State.OPEN
+        self._speaker.open = True
         self._liveness.opened()
-        self._replies.append(self._in.want(self._replica.resume_token(self.peer_log)))
+        self._speaker.waiting.append(self._in.want(self._replica.resume_token(self.peer_log)))
 
     def _want(self, message: messages.Want) -> list[Event]:
         if message.run > self._limits.wants:
@@ -360,9 +362,9 @@ class Session:
         received = self._liveness.received - 1
         if message.frames != received:
             raise LostFrame(f"{message.frames} frames were sent, {received} have come")
-        if len(self._replies) >= self._limits.queued_replies:
+        if len(self._speaker.waiting) >= self._limits.queued_replies:
             return self.close(CloseCode.TOO_FAST, "Too many pings.")
-        self._replies.append(messages.Pong())
+        self._speaker.waiting.append(messages.Pong())
         return []
 
     def _acked(self, message: messages.Ack, now: int) -> list[Event]:
@@ -390,7 +392,7 @@ class Session:
         if self.state is State.CLOSED:
             return []
         told = self._gone(code, error.reason, error.delay_ms, by_peer=False)
-        self._replies.append(error)
+        self._speaker.waiting.append(error)
         return told
 
     def _gone(self, code: CloseCode, reason: str, delay_ms: int, *, by_peer: bool) -> list[Event]:
@@ -398,43 +400,15 @@ class Session:
             return []
         self.state = State.CLOSED
         self.close_code = code
-        self._replies.clear()
+        self._speaker.end()
         left: list[Event] = [events.PresenceChanged(key, b"") for key in self._presence_in.leave()]
         return [*left, events.PeerGone(code, reason, delay_ms, code in PERMANENT, by_peer)]
 
-    # What goes out
-
-    def _next_frame(self, now: int) -> bytes | None:
-        if self._liveness.ping_due and self.state is State.OPEN:
-            self._liveness.ping_due = False
-            return codec.encode(messages.Ping(self._liveness.sent))
-        if self._ack and self.state is State.OPEN:
-            mark, self._ack = self._ack, 0
-            return codec.encode(messages.Ack(mark))
-        if self._replies:
-            return codec.encode(self._replies.popleft())
-        if self.state is not State.OPEN:
-            return None
-        # In turns: neither a crowd nor a long log keeps the other waiting.
-        self._presence_first = not self._presence_first
-        if self._presence_first:
-            return self._next_record(now) or self._next_presence(now)
-        return self._next_presence(now) or self._next_record(now)
-
-    def _next_presence(self, now: int) -> bytes | None:
-        presence = self._presence_out.next(now)
-        return None if presence is None else codec.encode(presence)
-
-    def _next_record(self, now: int) -> bytes | None:
-        try:
-            return self._out.next_frame(now)
-        except TooBig as error:
-            self._late = self.close(CloseCode.TOO_BIG, str(error))
-            return codec.encode(self._replies.popleft())
-
     def _say(self, message: Message) -> None:
-        self._must_be(State.OPEN)
-        self._replies.append(message)
+        # That a session has ended a driver may learn a moment later.
+        if self.state is not State.CLOSED:
+            self._must_be(State.OPEN)
+            self._speaker.waiting.append(message)
 
     def _must_be(self, state: State) -> None:
         if self.state is not state:

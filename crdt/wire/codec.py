@@ -127,8 +127,8 @@ class Batch:
     def encode(self, *, run: int, mark: int, left: int, token: bytes) -> bytes:
         """The frame that carries all of them."""
         if not self._whole:
-            self._pack()
-            self._whole = self._lists + _array(len(self._items)) + b"".join(self._items)
+            message = pack_entries(self.entries, run=0, mark=1, left=0, token=b"")
+            self._whole = _encoder.encode(message)[len(_EMPTY_HEAD) :]
         return _head_of_entries(run, mark, left, token) + self._whole
 
     def encode_some(
@@ -151,10 +151,11 @@ class Batch:
 
 def _head_of_entries(run: int, mark: int, left: int, token: bytes) -> bytes:
     """What stands before the lists: an array of nine, the message's number, four fields."""
-    encode_part = _encoder.encode
-    return b"".join(
-        [b"\x99\x04", encode_part(run), encode_part(mark), encode_part(left), encode_part(token)]
-    )
+    # The fields as an array of four; its head is one byte.
+    return b"\x99\x04" + _encoder.encode((run, mark, left, token))[1:]
+
+
+_EMPTY_HEAD = _head_of_entries(0, 1, 0, b"")
 
 
 def _array(count: int) -> bytes:

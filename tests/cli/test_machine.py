@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import apsw
@@ -22,6 +23,8 @@ def test_status_gives_the_workspace_in_figures(aimem: Aimem, aimem_home: Path) -
         assert part in said
     status = aimem("status", "--json").json
     assert status.pop("file_bytes") > 0
+    assert re.fullmatch("[0-9a-f]{32}", status.pop("id"))
+    assert status.pop("edits") > 0
     assert status == {
         "workspace": "default",
         "file": str(aimem_home / "workspaces" / "default" / "workspace.db"),
@@ -32,7 +35,9 @@ def test_status_gives_the_workspace_in_figures(aimem: Aimem, aimem_home: Path) -
         "waiting": 0,
         "last_edit_at": "2025-10-20T22:40:00.000Z",
         "last_edit_by": "Ada",
+        "edits_elsewhere": 0,
     }
+    assert "nothing yet; to sync: aimem connect URL, or aimem peer" in said
 
 
 def test_status_of_an_empty_workspace(aimem: Aimem) -> None:

@@ -81,13 +81,13 @@ class Books:
         """Store a checkpoint beside what is there."""
         self.records.append(Record(len(self.records) + 1, checkpoint))
 
-    def tell(self, *, lost: bool = False) -> None:
+    def tell(self, *, lost: bool = False, log: str = LOG) -> None:
         """Tell of what was stored; or only, as when that was missed, that something was."""
         last = len(self.records)
         behind = last if lost else self._told
         self._version += 1
         change = Change(
-            WORKSPACE, LEDGER, LOG, self._version - 1, self._version, behind, last, 0, last, 0, (),
+            WORKSPACE, LEDGER, log, self._version - 1, self._version, behind, last, 0, last, 0, (),
             self.records[behind:],
         )  # fmt: skip
         self._told = last

@@ -6,12 +6,12 @@ the exact version and without running anything that they bring along.
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,10 @@ def environment() -> dict[str, str]:
 @functools.cache
 def _installed() -> tuple[Path | None, str]:
     """The folder with the packages, or why there is none."""
+    if sys.platform == "win32":
+        return None, "not on Windows"
+    import fcntl
+
     npm = shutil.which("npm")
     if shutil.which("node") is None or npm is None:
         return None, "no node"

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from aimem_relay.access import TokenGate
 from aimem_relay.bus.local import LocalBus
+from aimem_relay.bus.port import Bus
 from aimem_relay.config import Config
 from aimem_relay.gateway.handler import PATH, Gateway
 from aimem_relay.gateway.ports import Limits
@@ -80,16 +81,20 @@ class RunningRelay:
 
 
 @asynccontextmanager
-async def running_relay(folder: Path, limits: Limits | None = None) -> AsyncIterator[RunningRelay]:
+async def running_relay(
+    folder: Path, limits: Limits | None = None, bus: Bus | None = None
+) -> AsyncIterator[RunningRelay]:
     """A relay from here to the end of the block.
 
     Args:
+        folder: of the ledger; relays in one folder are pods of one cluster.
         limits: for stock clients; these then go to a port of their own.
+        bus: between the pods; none if not given.
     """
     ledger = SqliteLedger(folder / "ledger.sqlite")
     await ledger.start()
     config = Config(host="127.0.0.1", port=0, drain_s=0)
-    relay = Relay(config, ledger, LocalBus(alone=True), TokenGate([SECRET]))
+    relay = Relay(config, ledger, bus or LocalBus(alone=True), TokenGate([SECRET]))
     await relay.start()
     server = Server(relay)
     await server.start()

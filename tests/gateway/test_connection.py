@@ -76,6 +76,31 @@ async def test_who_asks_is_told_where_everybody_is(relay: RunningRelay) -> None:
         await until_said(ben, 1_001, "{")
 
 
+async def test_to_send_back_what_it_was_told_does_not_slow_a_client_down(tmp_path: Path) -> None:
+    async with running_relay(tmp_path, Limits(frames_per_s=1)) as relay:
+        await relay.put_thought()
+        async with raw_client(relay) as ann, raw_client(relay, client=1_002) as ben:
+            await ann.sync()
+            await ann.say(ANN)
+            await ben.sync()
+            await until_said(ben, 1_001, "{")
+            for clock in range(300):
+                await ben.say((1_001, clock, ANN[2]))
+            await ben.write(0, "soon ")
+            await ann.until_text("soon")
+
+
+async def test_what_changes_quickly_is_told_together(tmp_path: Path) -> None:
+    async with running_relay(tmp_path, Limits(presence_s=0.2)) as relay:
+        await relay.put_thought()
+        async with raw_client(relay) as ann, raw_client(relay, client=1_002) as ben:
+            await ben.send(QueryAwareness())
+            for n in range(50):
+                await ann.say((1_001, n, f'{{"n":{n}}}'))
+            await until_said(ben, 1_001, '{"n":49')
+            assert len(ben.said) < 25
+
+
 async def test_a_token_that_expires_ends_the_connection(tmp_path: Path) -> None:
     async with running_relay(tmp_path, Limits(keep_alive_s=0.02)) as relay:
         await relay.put_thought()

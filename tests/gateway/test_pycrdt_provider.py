@@ -115,8 +115,10 @@ async def test_a_provider_that_may_only_read_is_dropped_when_it_writes(
     rita = Editor()
     async with provided(relay, rita, Role.READER) as socket, raw_client(relay) as ben:
         await ben.sync()
-        await ben.write(0, "for all ")
-        await rita.until("for all")
+        for n in range(5):
+            # The provider sends back what it is sent; that is no writing.
+            await ben.write(0, f"for all {n} ", deleted=n)
+            await rita.until(f"for all {n} ")
         rita.text.insert(0, "no ")
         async with asyncio.timeout(PATIENCE_S):
             while not socket.closed:

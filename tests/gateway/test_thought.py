@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from crdt.document import ThoughtDocument
 from crdt.errors import CrdtError, WireError
 from crdt.vector import Vector
 from crdt.wire.messages import CloseCode
-from tests.crdt.histories import PIECES
+from tests.crdt.histories import PIECES, view, write_something
 from tests.gateway.desks import Books, Desk, open_thought, settle
 from tests.gateway.relays import TEXT, THOUGHT
 
@@ -106,6 +107,24 @@ async def test_what_was_missed_is_read_from_the_ledger() -> None:
     thought.close()
 
 
+async def test_after_a_backup_was_put_back_all_is_told_anew() -> None:
+    books = Books()
+    thought = await open_thought(books)
+    books.put(b"\0\0")
+    books.tell()
+    ann = Desk(thought, 101)
+    await ann.connect()
+    ann.receive_all()
+    update = from_a_machine(books, "back")
+    # The same positions, another log.
+    del books.records[1:]
+    books.put(update)
+    books.tell(log="dc" * 16)
+    await settle()
+    assert ann.receive_all() == f"{TEXT}back"
+    thought.close()
+
+
 async def test_what_is_on_its_way_to_disk_outlives_a_look_into_the_ledger() -> None:
     books = Books()
     thought = await open_thought(books)
@@ -113,7 +132,9 @@ async def test_what_is_on_its_way_to_disk_outlives_a_look_into_the_ledger() -> N
     await ann.connect()
     ann.receive_all()
     await ann.write(0, "one ")
+    books.put(from_a_machine(books, "missed"))
     books.tell(lost=True)
+    await settle()
     await thought.ready.wait()
     known = ann.doc.state_vector()
     ann.disconnect()
@@ -122,22 +143,31 @@ async def test_what_is_on_its_way_to_disk_outlives_a_look_into_the_ledger() -> N
     thought.close()
 
 
-async def test_what_comes_before_what_it_builds_on_does_no_harm() -> None:
+@given(st.integers(0, 10_000))
+def test_what_comes_in_any_order_is_stored_as_it_is_served(seed: int) -> None:
+    asyncio.run(_offer_in_any_order(Random(seed)))
+
+
+async def _offer_in_any_order(rng: Random) -> None:
     books = Books()
     thought = await open_thought(books)
     other = EngineDoc(101, books.updates())
     made: list[bytes] = []
     other.on_update(made.append)
-    for key in ("k0", "k1", "k0"):
-        other.set_meta({key: f"{len(made)}"})
-    # In such an order the engine itself would forget one of the keys.
-    complete = [thought.offer(made[n], "desk").complete for n in (1, 2, 0, 1, 2)]
+    for _ in range(rng.randint(2, 8)):
+        write_something(other, rng)
+    for update in rng.sample(made, len(made)):
+        thought.offer(update, "desk")
+        await settle()
+        while await books.store():
+            pass
+        served, _ = thought.missing(b"\0")
+        assert view(EngineDoc(1, books.updates())) == view(EngineDoc(1, [served]))
+        assert is_gapless(books.updates())
+    thought.offer(other.state(), "desk")
     await settle()
-    while await books.store():
-        pass
-    assert complete == [False, False, True, True, True]
-    stored = EngineDoc(1, books.updates())
-    assert (stored.meta()["k0"], stored.meta()["k1"]) == ("2", "1")
+    await books.store()
+    assert view(EngineDoc(1, books.updates())) == view(other)
     thought.close()
 
 
@@ -178,6 +208,8 @@ async def test_an_update_that_makes_it_something_else_than_text_is_undone() -> N
     ann.receive_all()
     with pytest.raises(Refused):
         thought.offer(b'\x01\x01\x63\x00\x05\x01\x07content\x07{"i":1}\x00', "eve")
+    await thought.ready.wait()
+    assert not ann.receive()
     await ann.write(0, "fine ")
     await books.store()
     assert ann.receive_all() == f"fine {TEXT}" == books.text()

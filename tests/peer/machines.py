@@ -91,9 +91,9 @@ class Machine:
     # Connections
 
     @asynccontextmanager
-    async def online(self) -> AsyncIterator[Exchange]:
+    async def online(self, on_change: Callable[[], None] = lambda: None) -> AsyncIterator[Exchange]:
         async with Exchange(
-            self.workspace.database, agent="test", on_change=lambda: None, clock=self.clock
+            self.workspace.database, agent="test", on_change=on_change, clock=self.clock
         ) as exchange:
             yield exchange
 

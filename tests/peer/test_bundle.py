@@ -396,6 +396,19 @@ def test_a_copy_that_was_put_back_from_a_backup_loses_nothing_by_a_bundle(tmp_pa
     assert theirs.vector()[backup.replica] == backup.vector()[backup.replica]
 
 
+def test_a_damaged_bundle_does_not_cost_a_copy_its_name(tmp_path: Path) -> None:
+    mine = disk(1)
+    ann = Author(mine, 1)
+    ann.write(3)
+    backup = DiskCopy(mine.clone())
+    ann.write(2)
+    whole = export(mine, tmp_path / "a").path.read_bytes()
+    (tmp_path / "a").write_bytes(whole[:-1])
+    with pytest.raises(BadInput):
+        bundles.take_in(Bundle(tmp_path / "a"), backup)
+    assert backup.disowned == []
+
+
 def test_exporting_for_a_copy_that_has_more_of_us_than_we_have_takes_another_name(
     tmp_path: Path,
 ) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from aimem_tui.errors import ExitCode
+from aimem_tui.model import ImportOptions
 from aimem_tui.store.identity import renew
 from tests.cli.running import Aimem, Ran, process
 from tests.peer.machines import Machine
+from tests.shared_data import shared_data
 
 
 @pytest.fixture
@@ -94,6 +96,10 @@ def test_an_answer_tells_that_ones_own_work_is_on_disk_elsewhere(
     ann.write("plan.md", "Mine.\n")
     ann.export(tmp_path / "a")
     assert ann.workspace.standing().durable_seq == 0
+    # What she hands herself is not anywhere else.
+    ann.take_in(tmp_path / "a")
+    ann.export(tmp_path / "again", tmp_path / "a")
+    assert ann.workspace.standing().durable_seq == 0
     ben.take_in(tmp_path / "a")
     ben.export(tmp_path / "b")
     ann.take_in(tmp_path / "b")
@@ -131,6 +137,19 @@ def test_a_machine_that_was_put_back_from_a_backup_and_a_bundle_lose_nothing(
     ben.take_in(tmp_path / "c")
     assert ben.texts() == restored.texts()
     restored.close()
+
+
+def test_real_thoughts_arrive_byte_for_byte(
+    machines: tuple[Machine, Machine, Machine], tmp_path: Path
+) -> None:
+    ann, ben, _ = machines
+    folder = shared_data("thoughts", "mem8", "latest")
+    ann.workspace.import_folder(folder, ImportOptions("ann", everything=True))
+    ann.export(tmp_path / "a")
+    taken = ben.take_in(tmp_path / "a")
+    assert taken.new == taken.entries + taken.checkpoints > 50
+    assert ben.texts() == ann.texts()
+    assert ben.vector == ann.vector
 
 
 # The command line

@@ -179,7 +179,7 @@ class TestPeople:
             for person in (ann, cyd):
                 person.paired(listener, where)
                 person.aimem("sync")
-                listener.until("in step")
+                listener.until("left")
             ann.aimem("append", "plan", "From Ann.")
             ann.aimem("sync")
             cyd.aimem("sync")

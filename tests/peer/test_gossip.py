@@ -13,6 +13,7 @@ import pytest
 from aimem_tui.errors import AimemError, BadInput, Refused
 from aimem_tui.sync.dialling import CannotDial
 from aimem_tui.sync.peer import tls
+from aimem_tui.sync.peer.listener import PeerListener
 from crdt.session import Session, State
 from crdt.session import events as ev
 from crdt.wire import codec, messages
@@ -260,6 +261,23 @@ async def test_listening_beside_other_work_ends_with_it_and_says_why_it_cannot_b
             assert (await ended(connected)).code is CloseCode.GOING_AWAY
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+async def test_who_comes_and_goes_is_seen_at_that_moment(
+    machines: tuple[Machine, Machine, Machine],
+) -> None:
+    ann, ben, _ = machines
+    seen: list[tuple[str, ...]] = []
+    listeners: list[PeerListener] = []
+    async with ann.online(lambda: seen.extend(one.guests for one in listeners)) as exchange:
+        listener = ann.listener(exchange)
+        await listener.start()
+        listeners.append(listener)
+        async with ben.connected(listener, ann.let_in("ben")):
+            await until(lambda: ("ben",) in seen)
+        await until(lambda: not exchange.links)
+        assert seen[-1] == ()
+        await listener.stop()
 
 
 async def test_a_copy_of_a_machine_goes_on_under_a_name_of_its_own(

@@ -415,6 +415,15 @@ def test_nothing_is_said_to_a_peer_that_is_not_let_in() -> None:
     assert session.pull(1 << 20, 0) == []
 
 
+def test_nothing_more_is_said_once_the_session_has_ended() -> None:
+    pair = open_pair()
+    pair.a.take(pair.a.session.close(CloseCode.NORMAL, "done"))
+    pair.a.session.set_degraded(True, "The disk is full.")
+    pair.a.session.grant(Role.READER)
+    said = [type(codec.decode(frame)) for frame in pair.a.session.pull(1 << 20, 0)]
+    assert said == [messages.Error]
+
+
 def test_a_flood_of_pings_ends_the_session() -> None:
     pair = open_pair()
     for n in range(300):

@@ -3,57 +3,20 @@
 from __future__ import annotations
 
 import base64
-import getpass
-import hashlib
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.gateway.npm import node_packages
 from tests.simulation.disk import Disk
 from tests.simulation.oracle import Copy
 from tests.simulation.scenario import Scenario
 
-NODE = Path(__file__).parent / "node"
+PROGRAM = Path(__file__).parent / "read.mjs"
 QUICK = range(12)
 MANY = range(5_000, 5_400)
-
-
-@pytest.fixture(scope="module")
-def yjs() -> Path:
-    """A folder with Yjs, installed once and kept for the next time."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("no node")
-    wanted = (NODE / "package.json").read_bytes()
-    kept = Path(tempfile.gettempdir()) / f"aimem-tests-{getpass.getuser()}"
-    folder = kept / f"yjs-{hashlib.sha256(wanted).hexdigest()[:12]}"
-    if not (folder / "node_modules" / "yjs").exists():
-        kept.mkdir(mode=0o700, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=kept))
-        (new / "package.json").write_bytes(wanted)
-        quietly = ["--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"]
-        done = subprocess.run(
-            [npm, "install", *quietly],
-            cwd=new,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-            env={**os.environ, "npm_config_cache": str(kept / "npm")},
-        )
-        if done.returncode:
-            shutil.rmtree(new)
-            pytest.skip("npm could not install yjs")
-        if folder.exists():
-            shutil.rmtree(new)
-        else:
-            new.rename(folder)
-    return folder
 
 
 def final_ledgers(seeds: range) -> list[Disk]:
@@ -67,8 +30,9 @@ def final_ledgers(seeds: range) -> list[Disk]:
     return ledgers
 
 
-def compare(seeds: range, yjs: Path) -> int:
+def compare(seeds: range) -> int:
     """Compare all thoughts of the ledgers of some runs; returns how many those were."""
+    folder = node_packages()
     lines: list[str] = []
     ours: list[tuple[str, object]] = []
     for ledger in final_ledgers(seeds):
@@ -78,8 +42,8 @@ def compare(seeds: range, yjs: Path) -> int:
             lines.append(json.dumps([base64.b64encode(one).decode() for one in updates]))
             ours.append(views[thought])
     done = subprocess.run(
-        ["node", str(NODE / "read.mjs")],
-        cwd=yjs,
+        ["node", str(PROGRAM)],
+        cwd=folder,
         input="\n".join(lines),
         capture_output=True,
         text=True,
@@ -94,10 +58,10 @@ def compare(seeds: range, yjs: Path) -> int:
     return len(ours)
 
 
-def test_yjs_makes_the_same_of_the_ledger(yjs: Path) -> None:
-    assert compare(QUICK, yjs) > 15
+def test_yjs_makes_the_same_of_the_ledger() -> None:
+    assert compare(QUICK) > 15
 
 
 @pytest.mark.heavy
-def test_yjs_makes_the_same_of_many_ledgers(yjs: Path) -> None:
-    assert compare(MANY, yjs) > 500
+def test_yjs_makes_the_same_of_many_ledgers() -> None:
+    assert compare(MANY) > 500

@@ -121,6 +121,21 @@ def test_connecting_again_renews_the_token(aimem, hub):
     assert len(aimem("sync", "-w", "team", "--json").json["remotes"]) == 1
 
 
+def test_what_a_relay_is_called_can_be_chosen_and_changed(aimem, hub):
+    url = f"{hub.url}/sync/{WORKSPACE}"
+    said = aimem.fails("connect", url, "--name", "../x", "--token-stdin", stdin=TOKEN, code=5)
+    assert "cannot be a name" in said
+    assert aimem("workspace", "list", "--json").json["workspaces"] == []
+    connect(aimem, hub, "--name", "office")
+    connect(aimem, hub, "--name", "home")
+    (remote,) = aimem("sync", "-w", "team", "--json").json["remotes"]
+    assert remote["name"] == "home"
+    file = Path(aimem("workspace", "path", "team").out.strip()).parent / "remotes.toml"
+    file.write_text(file.read_text() + '[[remote]]\nname = "other"\nurl = "ws://other"\n')
+    said = aimem.fails("connect", url, "--name", "other", "--token-stdin", stdin=TOKEN, code=4)
+    assert "connected already" in said
+
+
 def test_a_reader_is_told_that_own_changes_stay(aimem, hub):
     hub.role = Role.READER
     ran = aimem("connect", f"{hub.url}/sync/{WORKSPACE}", "--token-stdin", stdin=TOKEN)

@@ -265,10 +265,11 @@ def test_a_file_that_takes_other_ids_meanwhile_goes_on_under_these(make, hub):
         ann.wait(is_complete)
         before = ann.state_of("replica")
         assert identity.renew(ann.workspace.database).replica != before
-        ann.workspace.create("more.md", "# More\n")
-        # Under the new name there is one edit, and the hub has it.
-        ann.wait(lambda state: state.own_seq == 1 == state.durable_seq and is_complete(state))
-    assert hub.station.texts() == {"more.md": "# More\n", "plan.md": "# Plan\n"}
+        for name in ("b.md", "c.md"):
+            ann.workspace.create(name, name)
+        # Under the new name there are two edits, and the hub has them.
+        ann.wait(lambda state: state.own_seq == 2 == state.durable_seq and is_complete(state))
+    assert hub.station.texts() == {"b.md": "b.md", "c.md": "c.md", "plan.md": "# Plan\n"}
 
 
 def test_one_process_of_a_machine_syncs_in_the_background(make, hub):

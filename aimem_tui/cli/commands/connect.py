@@ -42,10 +42,13 @@ def connect_command(
     aimem connect wss://relay.example.org/sync/0123… -w team < token --token-stdin
     """
     from aimem_tui.sync.credentials import Credentials, Place
-    from aimem_tui.sync.remotes import Remote, Remotes, read_address
+    from aimem_tui.sync.remotes import Remote, Remotes, name_problem, read_address
     from crdt.wire.messages import Role
 
     address = read_address(url)
+    problem = "" if name is None else name_problem(name)
+    if problem:
+        raise BadInput(f"{name!r} cannot be a name.", why=problem)
     known = _local_workspace(session, address)
     workspace_id = address.workspace or session.open().identity()
     token = _token(from_stdin=token_stdin)
@@ -57,12 +60,19 @@ def connect_command(
     elif known is not None:
         session.named_workspace = known
     remotes = Remotes(session.open().database.path.parent)
-    same = [remote for remote in remotes.all() if remote.url == there]
-    remote = Remote(
-        name or (same[0].name if same else remotes.free_name(_host_name(address))), there
-    )
-    remotes.add(remote, replace=bool(same) and same[0].name == remote.name)
-    place = Credentials(session.home.config).keep(workspace_id, remote.name, token)
+    same = [remote.name for remote in remotes.all() if remote.url == there]
+    called = name or (same[0] if same else remotes.free_name(_host_name(address)))
+    if called not in same:
+        remotes.refuse_taken(called)
+    # The secret first: whoever syncs in the background dials as soon as the remote is there.
+    credentials = Credentials(session.home.config)
+    place = credentials.keep(workspace_id, called, token)
+    remote = Remote(called, there)
+    remotes.add(remote, replace=True)
+    for other in same:
+        if other != called:
+            remotes.remove(other)
+            credentials.forget(workspace_id, other)
     if as_json:
         output.json_object(
             {
@@ -84,14 +94,16 @@ def connect_command(
         f". You may {may} there.",
     )
     if token and place is Place.FILE:
-        file = Credentials(session.home.config).file
-        note(f"There is no keyring here. The token is in {file}, which only you can read.")
-    if address.is_open:
         note(
-            "This connection is not encrypted: who is on the way can read all of it, the token, too."
+            f"There is no keyring here. The token is in {credentials.file},"
+            " which only you can read."
         )
+    if address.is_open:
+        note("This connection is not encrypted. Who is on the way can read all, even the token.")
     of = "" if session.workspace_name == _default_name(session) else f" -w {session.workspace_name}"
     note(f"To exchange changes now: aimem sync{of}.")
+    if created:
+        note(f"To use it from now on: aimem workspace use {session.workspace_name}.")
     note(f"Others connect with a token of their own: aimem connect {there}.")
 
 
@@ -104,9 +116,8 @@ def disconnect_command(session: Session, name: str, as_json: bool) -> None:
     from aimem_tui.sync.credentials import Credentials
     from aimem_tui.sync.remotes import Remotes
 
-    workspace = session.open()
-    gone = Remotes(workspace.database.path.parent).remove(name)
-    Credentials(session.home.config).forget(workspace.identity(), name)
+    gone = Remotes(session.open().database.path.parent).remove(name)
+    Credentials(session.home.config).forget(session.open().identity(), name)
     if as_json:
         output.json_object({"remote": shapes.remote(gone)})
     else:

@@ -70,6 +70,18 @@ def doctor_command(session: Session, rebuild: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(ExitCode.STORAGE)
 
 
+def _elsewhere(status: WorkspaceStatus) -> str:
+    """What of the work done here is on another machine, too, in words."""
+    waiting = status.edits - status.edits_elsewhere
+    if not status.edits_elsewhere:
+        return (
+            "nothing yet; to sync: aimem connect URL, or aimem peer" if waiting else "nothing yet"
+        )
+    if waiting:
+        return f"{words.count(waiting, 'edit')} only on this machine"
+    return "every edit is on another machine or relay, too"
+
+
 def print_status(status: WorkspaceStatus, now: int) -> None:
     """The workspace in figures, for people."""
     thoughts = words.count(status.thoughts, "thought")
@@ -92,6 +104,8 @@ def print_status(status: WorkspaceStatus, now: int) -> None:
                 if status.waiting
                 else "up to date",
             ),
+            ("  Elsewhere", _elsewhere(status)),
+            ("  Id", status.id),
             ("  File", f"{status.file}, {words.size(status.file_bytes)}"),
         ]
     )

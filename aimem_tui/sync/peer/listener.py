@@ -188,7 +188,11 @@ class PeerListener:
     @property
     def guests(self) -> tuple[str, ...]:
         """The names of those who are connected, by name."""
-        return tuple(sorted(one.admission.name for one in self._guests if one.admission))
+        connected = self._exchange.links
+        names = (
+            one.admission.name for one in self._guests if one.admission and one.link in connected
+        )
+        return tuple(sorted(names))
 
     async def _advertise(self) -> None:
         advertisement = Advertisement(
@@ -314,16 +318,19 @@ class PeerListener:
                 admission.expires,
             )
 
+        paired = False
         try:
             await meeting.drive(socket, machine, agree, act)
-        except AimemError as error:
-            with suppress(StorageError):
-                for admission in let_in:
-                    self._admissions.forget(admission.name)
-            self._on_failed(error)
-        else:
+            paired = True
             self._on_paired(let_in[0])
+        except AimemError as error:
+            self._on_failed(error)
         finally:
+            if not paired:
+                # The other machine has not said that it has kept what it got.
+                with suppress(StorageError):
+                    for admission in let_in:
+                        self._admissions.forget(admission.name)
             with suppress(ConnectionError):
                 await socket.close()
 

@@ -6,8 +6,9 @@ is where a reader was. `docs/architecture.md` has the map; each module opens wit
 
 from __future__ import annotations
 
-from aimem_tui.widgets.editor.carets import PERSON_COLORS, Caret
+from aimem_tui.widgets.editor.carets import Caret
 from aimem_tui.widgets.editor.editor import Editor
 from aimem_tui.widgets.editor.pane import ViewState
+from aimem_tui.widgets.people import PERSON_COLORS
 
 __all__ = ["PERSON_COLORS", "Caret", "Editor", "ViewState"]

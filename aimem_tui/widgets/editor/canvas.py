@@ -160,6 +160,11 @@ class Canvas(BareTextArea):
 
     # Other people
 
+    @property
+    def has_carets(self) -> bool:
+        """Whether anybody else's caret is shown."""
+        return len(self._others) > 0
+
     def set_carets(self, carets: Iterable[Caret]) -> None:
         """Show other people's carets, and no others than these."""
         before = self._other_rows()

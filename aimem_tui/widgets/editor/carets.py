@@ -17,19 +17,6 @@ from typing import NamedTuple
 
 from crdt.adapter import Change, byte_length
 
-PERSON_COLORS = (
-    "#E69F00",
-    "#56B4E9",
-    "#2BB58B",
-    "#F0E442",
-    "#8C9EFF",
-    "#F0743E",
-    "#DF8FBA",
-    "#A8B0B8",
-)
-"""Eight colours that stay apart for colour-blind eyes (after Okabe and Ito); black is legible on
-each. A person has one of them everywhere in the app."""
-
 
 @dataclass(frozen=True, slots=True)
 class Caret:
@@ -38,7 +25,7 @@ class Caret:
     name: str
     initials: str
     color: int
-    """Which of `PERSON_COLORS`, 0 to 7."""
+    """Which of `people.PERSON_COLORS`, 0 to 7."""
     head: int
     anchor: int
     """Where the selection began; the same as ``head`` if nothing is selected."""

@@ -22,10 +22,11 @@ from textual.strip import Strip
 from textual.widgets.text_area import Location, Selection
 
 from aimem_tui.widgets.cells import cut, printable
-from aimem_tui.widgets.editor.carets import PERSON_COLORS, Caret
+from aimem_tui.widgets.editor.carets import Caret
 from aimem_tui.widgets.editor.highlight import Highlighter
 from aimem_tui.widgets.editor.strips import Brush, overlay
 from aimem_tui.widgets.editor.wrapping import Row, Wrapping
+from aimem_tui.widgets.people import PERSON_COLORS
 
 SYNTAX = (
     "heading",

@@ -52,6 +52,10 @@ export const stockClient = ({ server, room, ...options }, tell) => {
     cursor: ({ anchor, head }) => awareness.setLocalStateField('cursor', {
       anchor: place(anchor), head: place(head)
     }),
+    move: ({ server: another }) => {
+      provider.disconnect()
+      provider.serverUrl = another
+    },
     disconnect: () => provider.disconnect(),
     connect: () => provider.connect(),
     cut: () => provider.ws.terminate(),

@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimem_tui.widgets.editor.carets import (
-    PERSON_COLORS,
-    ByteSelection,
-    Caret,
-    OtherCarets,
-    Step,
-)
+from aimem_tui.widgets.editor.carets import ByteSelection, Caret, OtherCarets, Step
+from aimem_tui.widgets.people import PERSON_COLORS
 from crdt.adapter import Change
 
 

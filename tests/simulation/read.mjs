@@ -1,4 +1,5 @@
-// Reads thoughts, one JSON list of base64 updates a line, and prints of each what Yjs makes of them.
+// Reads thoughts, of each a JSON list of updates in base64, and prints what Yjs makes of it. Yjs is
+// taken from the folder in which this runs.
 
 import { createInterface } from 'node:readline'
 import { createRequire } from 'node:module'
