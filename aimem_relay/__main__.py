@@ -67,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="run the relay (the default)")
     commands.add_parser("config", help="print the settings in force, without credentials")
     renew = commands.add_parser(
-        "renew", help="let machines send a workspace anew, after an older ledger was put back"
+        "renew", help="after an older ledger was put back: let machines send again what it lost"
     )
-    renew.add_argument("--workspace", required=True, metavar="ID", help="the workspace's id")
+    renew.add_argument("--workspace", metavar="ID", help="only this one; otherwise all")
     token = commands.add_parser("token", help="print a new token for a workspace")
     token.add_argument("--workspace", required=True, metavar="ID", help="the workspace's id")
     token.add_argument(
@@ -104,12 +104,14 @@ def _workspace(text: str) -> str:
     return workspace
 
 
-def _renew(config: Config, text: str) -> int:
+def _renew(config: Config, only: str | None) -> int:
     async def renew() -> None:
         ledger = make_ledger(config)
         try:
             await ledger.start()
-            await ledger.renew(_workspace(text))
+            found = [_workspace(only)] if only else await ledger.workspaces()
+            for workspace in found:
+                await ledger.renew(workspace)
         except LedgerDown as error:
             raise RelayError(f"The ledger cannot be reached: {error}") from None
         finally:

@@ -232,7 +232,9 @@ class Connection:
                     self.relay.spawn(self._let_in(event))
                 case ev.PresenceChanged():
                     if self.room is not None:
-                        self.relay.announce(self.room, self, event.key, event.state)
+                        self.relay.people.announce(
+                            self.room, self.name, event.key, event.state, self.number
+                        )
                 case ev.CredentialReceived():
                     self.relay.spawn(self._check(event.credential))
                 case ev.Resyncing():

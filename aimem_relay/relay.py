@@ -20,20 +20,21 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from aimem_relay import logging as log
 from aimem_relay.access import Gate
 from aimem_relay.admission import Admission
-from aimem_relay.bus.port import Alive, Announced, Asked, Bus, Hint, Listed, Message
+from aimem_relay.bus.port import Bus, Hint, Message
 from aimem_relay.channel import Channel
 from aimem_relay.committer import CommitLimits, Committer
 from aimem_relay.config import Config
 from aimem_relay.connection import Connection
 from aimem_relay.ledger.port import Change, Ledger, LedgerDown
 from aimem_relay.metrics import Metrics
+from aimem_relay.people import People
 from aimem_relay.room import RING_BYTES, RING_RECORDS, Room
 from crdt.session.replica import Limits
 from crdt.wire.messages import CloseCode
@@ -45,10 +46,6 @@ LOOK_S = 0.1
 SWEEP_S = 1.0
 LINGER_MS = 10_000
 """How long a room is kept when nobody is there any more."""
-ALIVE_S = 2.0
-"""How often a pod says that it is there."""
-SILENT_S = 7.0
-"""After so long without a word a pod's presences are gone."""
 LOOK_ANYWAY = 10
 """With a bus, other pods' commits are looked for this many times more seldom than without."""
 FETCHES = 16
@@ -89,6 +86,7 @@ class Relay:
             presence_keys=config.presence_per_connection,
         )
         self.admission = Admission(config)
+        self.people = People(self)
         self.committer = Committer(
             ledger, on_change=self.changed, on_health=self._health, limits=commit_limits
         )
@@ -107,7 +105,6 @@ class Relay:
         self._grown: dict[Room, None] = {}
         self._turn_is_due = False
         self._due: list[tuple[int, int, Connection]] = []
-        self._pods: dict[str, float] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
         self._nobody = asyncio.Event()
@@ -119,13 +116,13 @@ class Relay:
         """Begin."""
         self.committer.start()
         await self.bus.start(self._heard, self._watching)
-        for forever in (self._look_after_all(), self._sweep(), self._look_for_others()):
-            self.spawn(forever)
+        for forever in (self._look_after_all, self._sweep, self._look_for_others):
+            self.spawn(self._keep(forever))
         if self.config.checkpoints:
             from aimem_relay.checkpoints.job import CheckpointJob
 
             job = CheckpointJob(self.ledger, self.config, self.metrics, self.changed)
-            self.spawn(job.run())
+            self.spawn(self._keep(job.run))
 
     async def drain(self) -> None:
         """Send everybody away, over the configured time; what has come is still stored."""
@@ -185,6 +182,15 @@ class Relay:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
+    async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something for ever, whatever goes wrong in it."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                log.failure("something failed and begins anew", error)
+            await asyncio.sleep(SWEEP_S)
+
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -232,9 +238,8 @@ class Relay:
         room, connection.room = connection.room, None
         if room is not None:
             self.admission.quit(room.workspace)
-            gone = room.leave(connection)
-            if gone:
-                self._tell_presence(room, dict.fromkeys(gone, b""))
+            room.leave(connection)
+            self.people.leave(room, connection.name)
         if not self._connections:
             self._nobody.set()
 
@@ -335,12 +340,9 @@ class Relay:
         return room
 
     async def _sweep(self) -> None:
-        beat = 0
         while True:
             await asyncio.sleep(SWEEP_S)
-            beat += 1
-            if beat % int(ALIVE_S / SWEEP_S) == 0:
-                self.bus.tell("", Alive(self.pod))
+            self.people.look(self._rooms.values())
             now = self.now()
             for room in [*self._rooms.values()]:
                 if room not in self._grown:
@@ -351,7 +353,6 @@ class Relay:
                     room.empty_since = now
                 elif now - room.empty_since >= LINGER_MS:
                     self._close(room)
-            self._forget_silent_pods()
 
     def _close(self, room: Room) -> None:
         if self._rooms.get(room.workspace) is room:
@@ -467,62 +468,7 @@ class Relay:
             else:
                 connection.space_found()
 
-    # Presence
-
-    def announce(self, room: Room, connection: Connection, key: str, state: bytes) -> None:
-        """A connection says where somebody is."""
-        public = room.presence.announce(connection.name, key, state)
-        if public:
-            room.show(public, state, connection.number)
-            self._tell_presence(room, {public: state})
-
-    def announce_guest(self, room: Room, guest: str, key: str, state: bytes) -> None:
-        """Somebody who is no connection says where somebody is.
-
-        Args:
-            guest: its name.
-        """
-        public = room.presence.announce(guest, key, state)
-        if public:
-            room.show(public, state)
-            self._tell_presence(room, {public: state})
-
-    def guest_left(self, room: Room, guest: str) -> None:
-        """That one has left; its presences go, too."""
-        gone = dict.fromkeys(room.presence.leave(guest), b"")
-        for key in gone:
-            room.show(key, b"")
-        if gone:
-            self._tell_presence(room, gone)
-
-    def _tell_presence(self, room: Room, states: dict[str, bytes]) -> None:
-        room.unsaid.update(states)
-        self._show_soon(room)
-
-    def _show_soon(self, room: Room) -> None:
-        if not room.showing:
-            room.showing = True
-            wait = max(0, room.next_presence - self.now())
-            self._loop.call_later(wait / 1_000, self._show_presence, room)
-
-    def _show_presence(self, room: Room) -> None:
-        """Send everybody in a room where the others are, and tell the other pods."""
-        room.showing = False
-        now = self.now()
-        room.next_presence = now + self.limits.presence_ms
-        if room.unsaid:
-            states, room.unsaid = room.unsaid, {}
-            self.bus.tell(room.workspace, Announced(self.pod, states))
-        waits = False
-        for connection in [*room.connections.values()]:
-            connection.pump()
-            due = connection.session.next_tick()
-            waits |= due is not None and due <= room.next_presence and connection.channel.writable
-        if waits:
-            # Some were sent something a moment ago, and not again yet.
-            self._show_soon(room)
-
-    # Other pods
+    # The bus
 
     def _watching(self, workspace: str) -> None:
         """From now on the bus tells of a workspace; what it told before was not heard."""
@@ -532,49 +478,14 @@ class Relay:
         room = self._rooms.get(workspace)
         if room is not None:
             self._catch_up(room)
-            self.bus.tell(workspace, Asked(self.pod))
-            self.bus.tell(workspace, Listed(self.pod, room.presence.local()))
+            self.people.meet(room)
 
     def _heard(self, workspace: str, message: Message) -> None:
         room = self._rooms.get(workspace)
-        match message:
-            case Hint():
-                if room is not None and message.version > room.copy.version:
-                    self._catch_up(room)
-                return
-            case Asked() if message.pod != self.pod:
-                if room is not None:
-                    self.bus.tell(workspace, Listed(self.pod, room.presence.local()))
-        if message.pod == self.pod:
-            return
-        self._pods[message.pod] = self.clock()
-        if room is None:
-            return
-        match message:
-            case Announced():
-                changed = {
-                    key: state
-                    for key, state in message.states.items()
-                    if room.presence.pod_announces(message.pod, key, state)
-                }
-            case Listed():
-                changed = room.presence.pod_lists(message.pod, message.states)
-            case _:
-                return
-        self._show_others(room, changed)
-
-    def _show_others(self, room: Room, changed: dict[str, bytes]) -> None:
-        for key, state in changed.items():
-            room.show(key, state)
-        if changed:
-            self._show_soon(room)
-
-    def _forget_silent_pods(self) -> None:
-        now = self.clock()
-        for pod in [one for one, at in self._pods.items() if now - at >= SILENT_S]:
-            del self._pods[pod]
-            for room in self._rooms.values():
-                self._show_others(room, dict.fromkeys(room.presence.pod_leaves(pod), b""))
+        if not isinstance(message, Hint):
+            self.people.heard(room, message)
+        elif room is not None and message.version > room.copy.version:
+            self._catch_up(room)
 
     # Measuring
 

@@ -259,13 +259,9 @@ class Room:
         for key, state in self.presence:
             connection.session.set_presence(key, state)
 
-    def leave(self, connection: Connection) -> list[str]:
-        """A connection has ended; returns the presences that went with it."""
+    def leave(self, connection: Connection) -> None:
+        """A connection has ended."""
         del self.connections[connection.number]
-        gone = self.presence.leave(connection.name)
-        for key in gone:
-            self.show(key, b"")
-        return gone
 
     def show(self, key: str, state: bytes, by: int = 0) -> None:
         """Let everybody here know of a presence, except the connection it comes from."""

@@ -39,7 +39,7 @@ class GuestWorkspace:
     def announce(self, key: str, state: bytes) -> None:
         """See ``Workspace.announce``. Others see the key behind this workspace's own name."""
         if self._here:
-            self._relay.announce_guest(self._room, self._name, key, state)
+            self._relay.people.announce(self._room, self._name, key, state)
 
     async def submit(self, authored: Authored) -> None:
         """See ``Workspace.submit``."""
@@ -62,7 +62,7 @@ class GuestWorkspace:
         if self._here:
             self._here = False
             self._room.guests -= 1
-            self._relay.guest_left(self._room, self._name)
+            self._relay.people.leave(self._room, self._name)
 
 
 class GuestWorkspaces:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -270,7 +271,9 @@ class Connection:
     def _stored(self, stored: asyncio.Future[Refused | None]) -> None:
         refused = None if stored.cancelled() else stored.result()
         if refused is not None:
-            self.end(refused.code, refused.reason)
+            # Stock clients are back in no time, with the same changes.
+            wait = self._limits.retry_s * random.uniform(0.5, 1.5)
+            asyncio.get_running_loop().call_later(wait, self.end, refused.code, refused.reason)
 
     async def _flushed(self) -> None:
         """Wait, but not for long, until what waits was sent."""

@@ -46,6 +46,9 @@ class Limits:
     """How long a newcomer may take to say who it is before it is told of others."""
     send_s: float = 60.0
     """How long a client may take nothing before it is dropped."""
+    retry_s: float = 3.0
+    """About how long a client stays connected whose changes cannot be stored, before it is asked
+    to come back."""
     linger_s: float = 10.0
     """How long a thought is kept when the last client has left."""
 

@@ -288,10 +288,11 @@ class Thought:
             self._missed.append(change)
             return
         if self._log and change.log != self._log:
-            # Positions of another log say nothing.
-            self._position = -1
+            # A backup was put back: clients open the thought anew, and bring what it lacks.
+            self._fail(Refused(CloseCode.TRY_LATER, "The relay was set back."))
+            return
         self._log = change.log
-        if self._position < 0 or change.behind > self._position:
+        if change.behind > self._position:
             self._reload()
             return
         for record in change.records:

@@ -59,7 +59,7 @@ class Company:
         self._main.set_timer(BEGIN_S, self._begin_syncing)
         self._main.set_interval(LOOK_S, self._look)
         renewed = self._main.workspace.renewed
-        if renewed:
+        if renewed and self._sync.is_due():
             self._main.notify(standing.of_renewal(renewed), timeout=15, markup=False)
 
     def _begin_syncing(self) -> None:

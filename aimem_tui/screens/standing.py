@@ -90,18 +90,21 @@ class Standing:
         from aimem_tui.sync.state import in_words
 
         reached = sync.connected or sync.elsewhere
-        waits_ms = now - sync.oldest_undurable_ms if sync.oldest_undurable_ms else 0
+        waits_ms = 0
         if sync.waiting:
             self.waited_at = now
+            waits_ms = now - (sync.oldest_undurable_ms or now)
         if reached and waits_ms < SENDING_MS and now - self.waited_at < CALM_MS:
             return Words("Sending", "Sending")
         said = in_words(sync).rstrip(".")
-        if sync.waiting and not sync.links:
-            # Another program does it; how that one stands is not known here.
-            said = f"Saved here, {words.count(sync.waiting, 'edit')} waiting"
-        if sync.waiting and waits_ms > OLD_MS:
+        if sync.elsewhere and not sync.links and sync.own_seq:
+            # Another program does it; whether that one is connected is not known here.
+            waiting = f"Saved here, {words.count(sync.waiting, 'edit')} waiting"
+            said = waiting if sync.waiting else "Durable elsewhere"
+        alone = not sync.links and not sync.elsewhere
+        if sync.waiting and waits_ms > OLD_MS and not alone:
             said += f" · oldest {words.when(sync.oldest_undurable_ms, now)}"
-        elif not sync.waiting and age:
+        elif age and (alone or not sync.waiting):
             said += f" · {age}"
         return Words(said, _brief(sync))
 
@@ -146,8 +149,10 @@ def _brief(sync: SyncState) -> str:
 
     waiting = f", {sync.waiting:,} waiting" if sync.waiting else ""
     phases = {link.phase for link in sync.links}
-    if not sync.links and (sync.waiting or not sync.elsewhere):
-        return f"Saved here{waiting}"
+    if not sync.links:
+        if sync.elsewhere and not sync.waiting and sync.own_seq:
+            return "Durable"
+        return f"Saved here{waiting if sync.elsewhere else ''}"
     if not sync.connected and not sync.elsewhere:
         refused, connecting = Phase.REFUSED in phases, Phase.CONNECTING in phases
         return ("Refused" if refused else "Connecting" if connecting else "Offline") + waiting

@@ -247,9 +247,10 @@ class SyncEngine:
                         await self._retry.wait()
         finally:
             tasks = [task for _, task in kept.values()]
-            if tasks:
+            speaking = [task for link, task in kept.values() if link.connection is not None]
+            if speaking and self._stop.is_set():
                 # The last words go out first; see Exchange.close_connections.
-                await asyncio.wait(tasks, timeout=0 if not self._stop.is_set() else 2 * LINGER_S)
+                await asyncio.wait(speaking, timeout=2 * LINGER_S)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

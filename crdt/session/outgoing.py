@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from crdt.entry import Checkpoint, Entry
 from crdt.errors import CrdtError, OrderError
 from crdt.session.holding import Holding
+from crdt.session.incoming import Fork
 from crdt.session.replica import Cursor, Limits, NotReady, Replica, Slice
 from crdt.vector import Vector
 from crdt.wire import codec
-from crdt.wire.messages import CaughtUp, Want
+from crdt.wire.messages import CaughtUp, Tip, Want
 
 _TOKEN = struct.Struct(">16sQQ")
 _LOOKS = 8
@@ -60,6 +61,8 @@ class Outgoing:
         self._cursor = Cursor()
         self._known = Holding()
         self._settled = Holding()
+        self._unheard: dict[str, Tip] = {}
+        """The peer's last entries that this copy did not have when they were told."""
         self._unacked: deque[_Sent] = deque()
         self._unacked_bytes = 0
         self._acked_seq = 0
@@ -79,6 +82,10 @@ class Outgoing:
         self._cursor = self._read_token(want.resume)
         self._known = Holding(has)
         self._settled = Holding(has)
+        mine = self._replica.vector()
+        self._unheard = {
+            one: tip for tip in want.tips if tip.digest and tip.seq > mine[one := tip.replica.hex()]
+        }
         self._unacked.clear()
         self._unacked_bytes = 0
         self._first_mark = self._mark + 1
@@ -144,6 +151,7 @@ class Outgoing:
 
         Raises:
             TooBig: if a record does not fit into the peer's largest frame.
+            Fork: if the peer has another entry under a name than this copy.
         """
         for _ in range(_LOOKS):
             if not self.ready:
@@ -208,6 +216,8 @@ class Outgoing:
     def _pack_entries(self, found: Slice) -> bytes | None:
         """A frame with what the peer lacks of a slice's entries, if it lacks any."""
         batch = found.batch or codec.Batch(found.entries)
+        if self._unheard:
+            self._compare(batch)
         known = self._known
         whole = True
         for replica, seq in batch.first.items():
@@ -236,6 +246,20 @@ class Outgoing:
         else:
             self.peer_sent([batch.entries[place] for place in places])
         return self._sent(frame, own_seq)
+
+    def _compare(self, batch: codec.Batch) -> None:
+        """What goes on from an entry of the peer must go on from the same one.
+
+        Raises:
+            Fork: if this copy has got another entry under that name meanwhile.
+        """
+        for replica, last in batch.last.items():
+            tip = self._unheard.get(replica)
+            if tip is not None and last > tip.seq:
+                held = self._replica.digest(replica, tip.seq)
+                if held and held != tip.digest:
+                    raise Fork(replica, tip.seq)
+                del self._unheard[replica]
 
     def _batch_sent(self, batch: codec.Batch) -> None:
         """What ``peer_sent`` does, for a batch without holes of which the peer had nothing."""

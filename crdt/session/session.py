@@ -228,6 +228,9 @@ class Session:
             except TooBig as error:
                 self._late = self.close(CloseCode.TOO_BIG, str(error))
                 continue
+            except Fork as fork:
+                self._late = self.fork(fork.replica, fork.seq)
+                continue
             if frame is None:
                 break
             self._liveness.sent += 1

@@ -53,6 +53,7 @@ class Speaker:
 
         Raises:
             TooBig: if a record does not fit into the peer's largest frame.
+            Fork: if the peer has another entry under a name than this copy.
         """
         if self._liveness.ping_due and self.open:
             self._liveness.ping_due = False

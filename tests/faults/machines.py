@@ -282,6 +282,17 @@ def state(wanted: Callable[[Any], bool]) -> Callable[[str], State | None]:
     return pick
 
 
+def in_step(remote: Any) -> bool:
+    """Whether a machine and a remote are in step."""
+    return bool(remote["state"] == "in step")
+
+
+def is_durable(line: str) -> State | None:
+    """A state in which all that was ever written on a machine is on disk elsewhere, too."""
+    told: State = json.loads(line)
+    return told if in_step(told["remotes"][0]) and not told["waiting"] else None
+
+
 def pair(listener: Program, where: str, machine: Machine) -> None:
     """Two people compare the codes."""
     dialler = machine.started("peer", "pair", where, "--as", TEAM, "--json")

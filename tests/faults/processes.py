@@ -69,13 +69,13 @@ class Program:
         """Whether it has not ended yet."""
         return self.process.poll() is None
 
-    def next(self, wanted: Callable[[str], T | None], what: str) -> T:
+    def next(self, wanted: Callable[[str], T | None], what: str, seconds: float = PATIENCE_S) -> T:
         """The next line of its output of which something is wanted; lines before it are passed."""
-        return self._wait(lambda: self._scan(wanted), what)
+        return self._wait(lambda: self._scan(wanted), what, seconds)
 
     def until_said(self, wanted: Callable[[str], T | None], what: str) -> T:
         """What is wanted of its standard error, once it is there."""
-        return self._wait(lambda: wanted(self.err), what)
+        return self._wait(lambda: wanted(self.err), what, PATIENCE_S)
 
     def tell(self, line: str) -> None:
         """A line on its standard input."""
@@ -123,7 +123,7 @@ class Program:
                 return found
         return None
 
-    def _wait(self, look: Callable[[], T | None], what: str) -> T:
+    def _wait(self, look: Callable[[], T | None], what: str, seconds: float) -> T:
         found: T | None = None
 
         def over() -> bool:
@@ -132,7 +132,7 @@ class Program:
             return found is not None or not any(reader.is_alive() for reader in self._readers)
 
         with self._news:
-            self._news.wait_for(over, PATIENCE_S)
+            self._news.wait_for(over, seconds)
         assert found is not None, f"waited in vain for {what}.\n{self.tail()}"
         return found
 

@@ -78,7 +78,8 @@ class Proxy:
         """How often that has happened."""
         self.down, self.up = Carried(), Carried()
         """Towards clients, and towards servers."""
-        self._holes = asyncio.Event()
+        self._opened = 0
+        self._alive_from = 0
         self._news = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -114,12 +115,12 @@ class Proxy:
         """Break all connections."""
         self._call(lambda: [task.cancel() for task in self._connections])
 
-    def swallow(self, on: bool) -> None:
-        """Pass nothing on any more in the connections there are, and keep them open.
+    def swallow(self) -> None:
+        """From now on nothing comes through in the connections there are, and nobody is told.
 
-        New ones get no answer either, until it is off.
+        As when a machine falls asleep, or a router forgets a connection. New ones work.
         """
-        self._call(self._holes.set if on else self._holes.clear)
+        self._alive_from = self._opened + 1
 
     def _call(self, action: Callable[[], object]) -> None:
         assert self._loop is not None
@@ -146,14 +147,18 @@ class Proxy:
         task.add_done_callback(self._connections.discard)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._opened += 1
+        number = self._opened
         ways: list[asyncio.Task[None]] = []
         writers = [writer]
         try:
             there, back = await self._connected()
             writers.append(back)
             ways = [
-                asyncio.create_task(self._way(reader, back, lambda: self.up, 0)),
-                asyncio.create_task(self._way(there, writer, lambda: self.down, self.cut_every)),
+                asyncio.create_task(self._way(number, reader, back, lambda: self.up, 0)),
+                asyncio.create_task(
+                    self._way(number, there, writer, lambda: self.down, self.cut_every)
+                ),
             ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             if not any(way.done() and way.exception() for way in ways):
@@ -184,6 +189,7 @@ class Proxy:
 
     async def _way(
         self,
+        number: int,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         carried: Callable[[], Carried],
@@ -194,7 +200,7 @@ class Proxy:
         while data := await reader.read(_CHUNK):
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
-            if self._holes.is_set():
+            if number < self._alive_from:
                 continue
             total = carried()
             total.bytes += len(data)

@@ -156,6 +156,36 @@ async def test_edits_made_while_the_ledger_is_down_arrive_when_it_is_back(
         assert await relay.text() == f"cba{TEXT}"
 
 
+async def test_a_change_for_which_there_is_no_room_ends_the_connection(tmp_path: Path) -> None:
+    async with running_relay(tmp_path, Limits(retry_s=0.05)) as relay:
+        await relay.put_thought()
+        async with raw_client(relay) as ann, raw_client(relay, client=1_002) as ben:
+            await ann.sync()
+            await ben.sync()
+            room = await relay.relay.enter(WORKSPACE)
+            room.full = True
+            await ann.write(0, "too much ")
+            assert await ann.until_closed() == 1013
+            room.full = False
+            await ben.write(0, "fits ")
+            await ben.until(Update)
+            assert await relay.text() == f"fits {TEXT}" == ben.doc.text()
+
+
+async def test_after_a_backup_was_put_back_a_client_goes_on(relay: RunningRelay) -> None:
+    async with raw_client(relay) as ann:
+        await ann.sync()
+        await ann.write(0, "before ")
+        await ann.until(Update)
+        relay.relay.changed(await relay.relay.ledger.renew(WORKSPACE))
+        assert await ann.until_closed() == 1013
+    async with raw_client(relay, client=1_002) as ben, raw_client(relay) as ann:
+        await ben.sync()
+        await ann.sync()
+        await ann.write(0, "after ")
+        await ben.until_text("after before")
+
+
 async def test_a_thought_is_closed_when_all_have_left_and_opened_again(tmp_path: Path) -> None:
     async with running_relay(tmp_path, Limits(linger_s=0.01)) as relay:
         await relay.put_thought()

@@ -107,22 +107,27 @@ async def test_what_was_missed_is_read_from_the_ledger() -> None:
     thought.close()
 
 
-async def test_after_a_backup_was_put_back_all_is_told_anew() -> None:
+async def test_after_a_backup_was_put_back_clients_bring_what_it_lacks() -> None:
     books = Books()
     thought = await open_thought(books)
-    books.put(b"\0\0")
+    books.put(from_a_machine(books, "lost and found"))
     books.tell()
     ann = Desk(thought, 101)
     await ann.connect()
     ann.receive_all()
-    update = from_a_machine(books, "back")
-    # The same positions, another log.
     del books.records[1:]
-    books.put(update)
     books.tell(log="dc" * 16)
-    await settle()
-    assert ann.receive_all() == f"{TEXT}back"
+    assert ann.ended is not None
+    assert ann.ended[0] is CloseCode.TRY_LATER
     thought.close()
+    again = await open_thought(books)
+    before = Desk(again, 102)
+    await before.connect()
+    again.offer(ann.doc.update_since(again.state_vector()), "ann")
+    await settle()
+    await books.store()
+    assert before.receive_all() == books.text() == f"{TEXT}lost and found"
+    again.close()
 
 
 async def test_what_is_on_its_way_to_disk_outlives_a_look_into_the_ledger() -> None:

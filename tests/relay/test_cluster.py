@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aimem_relay.relay import SILENT_S
+from aimem_relay.people import SILENT_S
 from crdt.session import events as ev
 from tests.relay.clients import client, copy, insert
 from tests.relay.pods import pod
@@ -68,9 +68,9 @@ async def test_people_at_one_pod_are_seen_at_the_other(
 async def test_delivery_goes_on_without_the_bus_and_presence_comes_back_with_it(
     tmp_path: Path, postgres_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aimem_relay.relay.SILENT_S", SILENT_S / 10)
+    monkeypatch.setattr("aimem_relay.people.SILENT_S", SILENT_S / 10)
     monkeypatch.setattr("aimem_relay.relay.SWEEP_S", 0.1)
-    monkeypatch.setattr("aimem_relay.relay.ALIVE_S", 0.2)
+    monkeypatch.setattr("aimem_relay.people.ALIVE_S", 0.2)
     shared = {"database": postgres_url, "redis": redis.url}
     async with (
         pod(tmp_path, **shared) as one,

@@ -198,7 +198,7 @@ async def test_machines_send_again_what_a_ledger_that_was_put_back_has_lost(
         await ann.write(insert("lost"))
         await ann.is_acknowledged()
     monkeypatch.setenv("AIMEM_RELAY_DATA_DIR", str(after))
-    assert await asyncio.to_thread(main, ["renew", "--workspace", WORKSPACE]) == 0
+    assert await asyncio.to_thread(main, ["renew"]) == 0
     async with (
         program(after, secrets=SECRET) as relay,
         client(relay.url, disk) as ann,

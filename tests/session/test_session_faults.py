@@ -267,6 +267,22 @@ def test_a_known_name_with_other_bytes_is_a_fork() -> None:
     assert code_of(pair.b) is CloseCode.FORK
 
 
+def test_what_goes_on_from_another_entry_than_the_peers_is_not_sent() -> None:
+    one, other = disk(1), disk(2)
+    one.append([entry(1), entry(2)])
+    pair = Pair(one, other)
+    pair.a.storing = pair.b.storing = False
+    pair.settle()
+    # While the two are connected the other copy hears of another life of Anne's, from elsewhere.
+    other.append([entry(1), entry(2, b"\0\0\0"), entry(3, b"\0\0\0")])
+    pair.b.session.log_grew()
+    pair.settle()
+    pair.tick(1)
+    assert not pair.a.of(ev.EntriesReceived)
+    assert ev.ForkDetected(ANNE, 2) in pair.a.events
+    assert ev.ForkDetected(ANNE, 2) in pair.b.events
+
+
 def test_nobody_else_makes_entries_under_the_own_name() -> None:
     pair = open_pair()
     told = tell(pair.b, batch(1, entry(1, replica="2" * 32)))

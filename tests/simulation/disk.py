@@ -55,6 +55,8 @@ class Disk:
         """Counts whatever a session may have to send."""
         self.latest: dict[str, dict[str, int]] = {}
         """For each thought what a checkpoint of all that is held of it would cover."""
+        self.disowned: set[str] = set()
+        """Replicas that were given up here; what they said bears other names now."""
         self._vector: dict[str, int] = {}
         self._shown: Vector | None = None
         self._reach: dict[str, int] = {}
@@ -62,7 +64,7 @@ class Disk:
     def clone(self) -> Disk:
         """The same, as it is now, to go its own way."""
         other = copy(self)
-        for name in ("positions", "entries", "by_name", "checkpoints", "tokens"):
+        for name in ("positions", "entries", "by_name", "checkpoints", "tokens", "disowned"):
             setattr(other, name, getattr(self, name).copy())
         other.latest = {thought: seqs.copy() for thought, seqs in self.latest.items()}
         other._vector = self._vector.copy()
@@ -207,6 +209,7 @@ class Disk:
             self.compact(thought, without=replica)
             (state,) = self.updates_of(thought)
             self.append([self.make(thought, state, at=0)])
+        self.disowned.add(replica)
         self._vector.pop(replica, None)
         self._shown = None
         self._reach.pop(replica, None)

@@ -91,6 +91,9 @@ class Oracle:
 
     def acknowledged(self, entry: Entry, disk: Disk) -> None:
         """A copy has told the maker that it has an entry on disk."""
+        if entry.replica in disk.disowned:
+            # After it said so; what the entry says it has under another name.
+            return
         if entry.seq > disk.reach()[entry.replica]:
             raise Violation(
                 f"entry {entry.seq} of {entry.replica[:4]} was acknowledged and is not stored"

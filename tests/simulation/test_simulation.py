@@ -61,6 +61,14 @@ def test_what_was_compacted_on_its_way_counts_as_being_in_the_ledger() -> None:
         oracle.passed_on(entries, ledger)
 
 
+def test_an_acknowledgement_may_arrive_when_the_replica_was_given_up_there() -> None:
+    simulate(307050)
+
+
+def test_two_lives_of_a_replica_are_not_knit_together() -> None:
+    simulate(313788)
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("first", range(MANY.start, MANY.stop, SHARE))
 def test_copies_agree_and_keep_what_they_acknowledged_in_many_runs(first: int) -> None:
