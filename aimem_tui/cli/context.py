@@ -67,6 +67,20 @@ class Session:
         """The workspace in force."""
         return self.named_workspace or self.settings.get("workspace")
 
+    def move_in(self, name: str) -> bool:
+        """Use a workspace that is new here from now on, if the one in use has nothing in it.
+
+        Returns: whether it is what is used where no workspace is named.
+        """
+        from aimem_tui.workspace import arrival, registry
+
+        used = self.settings.value("workspace")
+        before = registry.file_of(self.home, str(used.value))
+        if used.source == "environment" or not arrival.is_untouched(before):
+            return False
+        self.settings.set("workspace", name)
+        return True
+
     def open(self) -> Workspace:
         """The workspace, opened once.
 

@@ -84,6 +84,8 @@ def pair(
     )
     if keeper.created:
         note("Its workspace is ", bold(keeper.workspace_name), " here; it is empty so far.")
+        if session.move_in(keeper.workspace_name):
+            note(f"From now on {keeper.workspace_name} is used.")
     if keeper.kept is Kept.FILE:
         note("There is no keyring, so the token is in a file that only you can read.")
     note(f"To exchange: aimem sync --workspace {keeper.workspace_name}.")

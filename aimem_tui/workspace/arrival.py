@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import apsw
 
@@ -40,6 +41,20 @@ def make(home: Home, name: str, workspace: str) -> WorkspaceEntry:
     file = registry.refuse_existing(home, name)
     create_workspace(file, workspace)
     return WorkspaceEntry(name, file, file.stat().st_size)
+
+
+def is_untouched(file: Path) -> bool:
+    """Whether a workspace, made or not, has never had anything in it."""
+    if not file.exists():
+        return True
+    with (
+        suppress(apsw.Error),
+        closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as connection,
+    ):
+        return not connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM log) OR EXISTS (SELECT 1 FROM checkpoints)"
+        ).get
+    return False
 
 
 def free_name(home: Home, wanted: str) -> str:

@@ -69,13 +69,23 @@ def test_connecting_to_a_workspace_elsewhere_makes_it_here_and_sync_fills_it(aim
     )
     assert "Made the workspace team." in ran.out
     assert "Connected team to relay. You may read and write there." in ran.out
-    assert "aimem sync -w team" in ran.err
-    assert aimem("sync", "-w", "team").out == "Received 1 change. In step.\n"
-    assert aimem("list", "-w", "team").out == "plan.md\n"
-    aimem("append", "plan", "more", "-w", "team")
-    assert aimem("sync", "-w", "team").out == "Received nothing, sent 1. Durable on relay.\n"
-    assert aimem("sync", "-w", "team").out == "Nothing new. Durable on relay.\n"
+    assert "From now on team is used." in ran.err
+    assert aimem("sync").out == "Received 1 change. In step.\n"
+    assert aimem("list").out == "plan.md\n"
+    aimem("append", "plan", "more")
+    assert aimem("sync").out == "Received nothing, sent 1. Durable on relay.\n"
+    assert aimem("sync").out == "Nothing new. Durable on relay.\n"
     assert hub.station.texts() == {"plan.md": "# Plan\nmore\n"}
+
+
+def test_who_has_thoughts_already_stays_with_them_when_another_workspace_comes(aimem, hub):
+    aimem("new", "own", "# Own\n")
+    ran = aimem(
+        "connect", f"{hub.url}/sync/{WORKSPACE}", "-w", "team", "--token-stdin", stdin=TOKEN
+    )
+    assert "aimem sync -w team" in ran.err
+    assert "To use it from now on: aimem workspace use team." in ran.err
+    assert aimem("list").out == "own.md\n"
 
 
 def test_the_token_is_in_a_file_that_only_its_owner_can_read_and_that_is_said(

@@ -189,6 +189,7 @@ def _place(session: Session, bundle: Bundle, new: str | None, work: LongWork) ->
     # Nothing is made for a bundle that cannot be taken in.
     bundles.check(bundle, bundles.EmptyCopy(workspace), work.progress_or_stop)
     arrival.make(session.home, new, workspace)
+    session.move_in(new)
     session.named_workspace = new
     return session.open()
 

@@ -34,8 +34,9 @@ def connect_command(
     """Connect the workspace to a relay, after trying it out.
 
     URL is ws(s)://HOST[:PORT], and /sync/WORKSPACE behind it where a workspace is there already.
-    One that is not on this machine yet is made, under the name that --workspace gives. The token is
-    asked for, or read from standard input; it is never part of the command line.
+    One that is not on this machine yet is made, under the name that --workspace gives, and used
+    from then on if the one in use has nothing in it. The token is asked for, or read from standard
+    input; it is never part of the command line.
 
     \b
     aimem connect wss://relay.example.org
@@ -55,8 +56,10 @@ def connect_command(
     there = address.of(workspace_id)
     welcome = _try(there, address, workspace_id, token)
     created = address.workspace != "" and known is None
+    moved_in = False
     if created:
         _create(session, address)
+        moved_in = session.move_in(session.workspace_name)
     elif known is not None:
         session.named_workspace = known
     remotes = Remotes(session.open().database.path.parent)
@@ -102,7 +105,9 @@ def connect_command(
         note("This connection is not encrypted. Who is on the way can read all, even the token.")
     of = "" if session.workspace_name == _default_name(session) else f" -w {session.workspace_name}"
     note(f"To exchange changes now: aimem sync{of}.")
-    if created:
+    if moved_in:
+        note(f"From now on {session.workspace_name} is used.")
+    elif created:
         note(f"To use it from now on: aimem workspace use {session.workspace_name}.")
     note(f"Others connect with a token of their own: aimem connect {there}.")
 
