@@ -37,6 +37,7 @@ from crdt.session.events import CaughtUp, CheckpointsReceived, EntriesReceived
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+SILENT = "The ledger does not answer."
 _BAD_CONNECTIONS = 10_000
 _VECTOR_ITEM = 24
 
@@ -58,6 +59,8 @@ class CommitLimits:
     first_delay: float = 0.1
     """Between attempts while the ledger is down; grows twofold up to ``most_delay``."""
     most_delay: float = 2.0
+    patience: float = 5.0
+    """After so long without an answer the ledger counts as down, and is waited for all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +237,9 @@ class Committer:
         began, delay = loop.time(), self._limits.first_delay
         while True:
             try:
-                committed = await self._ledger.commit(jobs)
+                committed = await self._commit(jobs)
             except LedgerDown as error:
-                self._set_problem(str(error) or "The ledger does not answer.")
+                self._set_problem(str(error) or SILENT)
                 # Pods that lost the ledger together do not come back to it together.
                 await asyncio.sleep(delay * random.uniform(0.5, 1))
                 delay = min(2 * delay, self._limits.most_delay)
@@ -244,6 +247,15 @@ class Committer:
             self._set_problem("")
             _call(self._on_commit, CommitDone(len(jobs), loop.time() - began))
             return committed
+
+    async def _commit(self, jobs: Sequence[Job]) -> Committed:
+        slow = asyncio.get_running_loop().call_later(
+            self._limits.patience, self._set_problem, SILENT
+        )
+        try:
+            return await self._ledger.commit(jobs)
+        finally:
+            slow.cancel()
 
     def _set_problem(self, problem: str) -> None:
         if bool(problem) != bool(self.problem):

@@ -237,8 +237,17 @@ class Room:
         copy, left = self.copy, len(behind) - len(entries)
         cursor = Cursor(max(after.checkpoint, copy.last_checkpoint), at)
         since = self._vectors.get(after.entry) if not left else None
-        batch = Batch(entries) if entries else None
-        return Slice((), entries, cursor, left, copy.vector(), since, batch)
+        vector = copy.vector()
+        if not entries:
+            return Slice((), entries, cursor, left, vector, since)
+        batch = Batch(entries)
+        whole = (
+            since is not None
+            and batch.gapless
+            and all(since[one] + 1 == first for one, first in batch.first.items())
+            and all(vector[one] == last for one, last in batch.last.items())
+        )
+        return Slice((), entries, cursor, left, vector, since, batch, whole)
 
     def as_of_now(self, found: Slice) -> Slice:
         """A slice that the ledger gave a moment ago, with what has come since then in ``left``."""

@@ -103,10 +103,10 @@ class AimemApp(App[None]):
     def on_mount(self) -> None:
         """At the first start, show the welcome above the main screen."""
         self.call_after_refresh(_keep_what_the_start_made)
-        if not self.ui_state.welcomed and not any(self.workspace.thoughts(limit=1)):
-            # Where there is another copy, thoughts are on their way.
-            if not self.sync.is_due():
-                self.call_after_refresh(self._welcome)
+        empty = not self.ui_state.welcomed and not any(self.workspace.thoughts(limit=1))
+        # Where there is another copy, thoughts are on their way.
+        if empty and not self.sync.is_due():
+            self.call_after_refresh(self._welcome)
 
     def remember(self) -> None:
         """Keep for the next start what is open now."""

@@ -13,7 +13,7 @@ writes what the plan says:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aimem_relay.ledger.port import (
     Authored,
@@ -119,6 +119,7 @@ class Plan:
         self._heads = dict(heads)
         self._found_heads = dict(heads)
         self._last = before.last
+        self._last_checkpoint = before.last_checkpoint
         self._size = 0
         self._covers: dict[str, list[Vector]] = {}
         self._ask()
@@ -195,14 +196,16 @@ class Plan:
         """Sum up; after this ``after`` and ``heads`` are what is to be written."""
         before, heads = self.before, self.heads
         if heads or self.records:
-            checkpoints = [r.position for r in self.records if isinstance(r.item, Checkpoint)]
-            self.after = replace(
-                before,
-                version=before.version + 1,
-                last=self._last,
-                last_checkpoint=max([before.last_checkpoint, *checkpoints]),
-                count=before.count + len(self.records),
-                size=before.size + self._size,
+            self.after = WorkspaceState(
+                before.number,
+                before.workspace,
+                before.replica,
+                before.log,
+                before.version + 1,
+                self._last,
+                self._last_checkpoint,
+                before.count + len(self.records),
+                before.size + self._size,
             )
         return change_of(before, self.after, heads, self.records)
 
@@ -210,7 +213,9 @@ class Plan:
     def heads(self) -> list[Head]:
         """The heads that have changed."""
         found = self._found_heads
-        return [head for replica, head in self._heads.items() if head != found.get(replica)]
+        return [
+            head for replica, head in self._heads.items() if head is not found.get(replica)
+        ]
 
     def _ask(self) -> None:
         for job in self._jobs:
@@ -269,6 +274,7 @@ class Plan:
             counted = size if others else 0
             others.append(checkpoint.vector)
             self._add(checkpoint, checkpoint.thought, counted, sealed=bool(checkpoint.sealed))
+            self._last_checkpoint = self._last
             for replica, seq in checkpoint.vector.items():
                 self._reach(replica, seq)
 

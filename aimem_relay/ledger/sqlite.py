@@ -36,6 +36,7 @@ from aimem_relay.ledger.port import (
     Skipped,
     ThoughtRecords,
 )
+from aimem_relay.ledger.sqlite_group import Memory, store
 from crdt.entry import Checkpoint
 from crdt.session.replica import Cursor, Slice
 from crdt.vector import Vector
@@ -64,6 +65,7 @@ class SqliteLedger:
         self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-read")
         self._local = threading.local()
         self._connections: list[apsw.Connection] = []
+        self._memory = Memory()
         self._closed = False
 
     async def start(self) -> None:
@@ -96,7 +98,7 @@ class SqliteLedger:
 
     async def commit(self, jobs: Sequence[Job]) -> Committed:
         """Store a group of jobs in one transaction."""
-        return await self._write(lambda connection: self._commit(connection, jobs))
+        return await self._run(self._write_thread, lambda: self._commit(jobs))
 
     async def open(self, workspace: str) -> Copy:
         """What is known of a workspace; it is made if it is not there."""
@@ -181,25 +183,33 @@ class SqliteLedger:
             connection = self._connection()
             _migrate(connection, self._path)
 
-    def _commit(self, connection: apsw.Connection, jobs: Sequence[Job]) -> Committed:
-        outcomes: list[Outcome] = [Skipped()] * len(jobs)
-        changes = []
-        for workspace, places in by_workspace(jobs).items():
-            plan, change = writing.store(
-                connection, workspace, [jobs[place] for place in places], self._due
+    def _commit(self, jobs: Sequence[Job]) -> Committed:
+        places = by_workspace(jobs)
+        groups = {one: [jobs[place] for place in there] for one, there in places.items()}
+        try:
+            plans, changes = self._transact(
+                "BEGIN IMMEDIATE",
+                lambda connection: store(connection, self._memory, groups, self._due),
             )
-            for place, outcome in zip(places, plan.outcomes, strict=True):
+        except BaseException:
+            self._memory.forget()
+            raise
+        self._memory.committed(plans)
+        outcomes: list[Outcome] = [Skipped()] * len(jobs)
+        for plan, there in zip(plans, places.values(), strict=True):
+            for place, outcome in zip(there, plan.outcomes, strict=True):
                 outcomes[place] = outcome
-            changes.append(change)
         return Committed(tuple(outcomes), tuple(changes))
 
     async def _read(self, ask: Callable[[apsw.Connection], T]) -> T:
         return await self._run(self._read_threads, lambda: self._transact("BEGIN", ask))
 
     async def _write(self, change: Callable[[apsw.Connection], T]) -> T:
-        return await self._run(
-            self._write_thread, lambda: self._transact("BEGIN IMMEDIATE", change)
-        )
+        def work() -> T:
+            self._memory.forget()
+            return self._transact("BEGIN IMMEDIATE", change)
+
+        return await self._run(self._write_thread, work)
 
     def _transact(self, begin: str, work: Callable[[apsw.Connection], T]) -> T:
         with _explained(self._path):

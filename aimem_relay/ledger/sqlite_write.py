@@ -1,23 +1,20 @@
-"""What the SQLite ledger writes, each on a connection that is inside a transaction."""
+"""What the SQLite ledger writes beside groups, each inside a transaction."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import replace as with_values
 
 import apsw
 
 from aimem_relay.ledger import rows
-from aimem_relay.ledger.plan import Plan, WorkspaceState, change_of, replicas_in
-from aimem_relay.ledger.port import Change, Due, DueThought, Head, Job
+from aimem_relay.ledger.plan import Plan, WorkspaceState, change_of
+from aimem_relay.ledger.port import Change, Due, DueThought
+from aimem_relay.ledger.sqlite_group import named_heads, write
 from aimem_relay.ledger.sqlite_read import existing
-from crdt.entry import Checkpoint, Entry
+from crdt.entry import Checkpoint
 from crdt.vector import Vector
-
-_ENTRY_PLACES = ", ".join("?" * (len(rows.ENTRY_COLUMNS.split(",")) + 1))
-_CHECKPOINT_PLACES = ", ".join("?" * (len(rows.CHECKPOINT_COLUMNS.split(",")) + 1))
 
 
 def made(connection: apsw.Connection, workspace: str) -> WorkspaceState:
@@ -28,28 +25,6 @@ def made(connection: apsw.Connection, workspace: str) -> WorkspaceState:
         (bytes.fromhex(workspace), secrets.token_bytes(16), secrets.token_bytes(16)),
     )
     return existing(connection, workspace)
-
-
-def store(
-    connection: apsw.Connection, workspace: str, jobs: Sequence[Job], due: Due
-) -> tuple[Plan, Change]:
-    """Store the jobs of one workspace."""
-    before = made(connection, workspace)
-    number = before.number
-    plan = Plan(
-        before, _named_heads(connection, number, {before.replica, *replicas_in(jobs)}), jobs
-    )
-    plan.decide(
-        _held(connection, number, plan.names),
-        {thought: _vectors(connection, number, thought) for thought in plan.thoughts},
-        [key for key in plan.keys if _is_known(connection, number, key)],
-    )
-    open_ends = plan.open_ends
-    if open_ends:
-        plan.advance(_held_behind(connection, number, open_ends))
-    change = plan.finish()
-    _write(connection, plan, change, due)
-    return plan, change
 
 
 def replace(
@@ -92,10 +67,11 @@ def replace(
         " WHERE workspace = ?1 AND thought = ?2",
         (*where, due.records, due.size),
     )
-    plan = Plan(before, _named_heads(connection, state.number, set(checkpoint.vector)), ())
+    named = named_heads(connection, [(state.number, replica) for replica in checkpoint.vector])
+    plan = Plan(before, {head.replica: head for _, head in named}, ())
     plan.put(checkpoint)
     change = plan.finish()
-    _write(connection, plan, change, due)
+    write(connection, [plan], [change], due)
     return change
 
 
@@ -108,7 +84,10 @@ def renew(connection: apsw.Connection, workspace: str) -> Change:
         log=secrets.token_hex(16),
         version=before.version + 1,
     )
-    _write_state(connection, after)
+    connection.execute(
+        "UPDATE workspaces SET replica = ?, log = ?, version = ? WHERE number = ?",
+        (bytes.fromhex(after.replica), bytes.fromhex(after.log), after.version, after.number),
+    )
     return change_of(before, after, (), ())
 
 
@@ -133,133 +112,4 @@ def set_aside(connection: apsw.Connection, workspace: str, thought: str) -> None
         "INSERT INTO thoughts (workspace, thought, records, size, sealed, aside, due, leased_until)"
         " VALUES (?, ?, 0, 0, 0, 1, 0, 0) ON CONFLICT DO UPDATE SET aside = 1, due = 0",
         (existing(connection, workspace).number, bytes.fromhex(thought)),
-    )
-
-
-def _named_heads(connection: apsw.Connection, number: int, replicas: set[str]) -> dict[str, Head]:
-    heads = {}
-    for replica in replicas:
-        row = connection.execute(
-            "SELECT seq, reach, digest FROM heads WHERE workspace = ? AND replica = ?",
-            (number, bytes.fromhex(replica)),
-        ).fetchone()
-        if row is not None:
-            heads[replica] = Head(replica, *row)
-    return heads
-
-
-def _held(
-    connection: apsw.Connection, number: int, names: Sequence[tuple[str, int]]
-) -> dict[tuple[str, int], bytes]:
-    digests = {}
-    for replica, seq in names:
-        row = connection.execute(
-            "SELECT digest FROM entries WHERE workspace = ? AND replica = ? AND seq = ?",
-            (number, bytes.fromhex(replica), seq),
-        ).fetchone()
-        if row is not None:
-            digests[replica, seq] = row[0]
-    return digests
-
-
-def _held_behind(
-    connection: apsw.Connection, number: int, ends: Mapping[str, int]
-) -> dict[tuple[str, int], bytes]:
-    return {
-        (replica, seq): digest
-        for replica, end in ends.items()
-        for seq, digest in connection.execute(
-            "SELECT seq, digest FROM entries WHERE workspace = ? AND replica = ? AND seq > ?",
-            (number, bytes.fromhex(replica), end),
-        )
-    }
-
-
-def _vectors(connection: apsw.Connection, number: int, thought: str) -> list[Vector]:
-    return [
-        Vector.from_bytes(vector)
-        for (vector,) in connection.execute(
-            "SELECT vector FROM checkpoints WHERE workspace = ? AND thought = ?",
-            (number, bytes.fromhex(thought)),
-        )
-    ]
-
-
-def _is_known(connection: apsw.Connection, number: int, key: bytes) -> bool:
-    found = connection.execute(
-        "SELECT 1 FROM authored WHERE workspace = ? AND key = ?", (number, key)
-    )
-    return found.fetchone() is not None
-
-
-def _write(connection: apsw.Connection, plan: Plan, change: Change, due: Due) -> None:
-    number = plan.before.number
-    entries, checkpoints = [], []
-    for position, item in ((record.position, record.item) for record in plan.records):
-        if isinstance(item, Entry):
-            digest = plan.digests[item.replica, item.seq]
-            entries.append((number, *rows.entry_row(position, item, digest)))
-        else:
-            checkpoints.append((number, *rows.checkpoint_row(position, item)))
-    connection.executemany(
-        f"INSERT INTO entries (workspace, {rows.ENTRY_COLUMNS}) VALUES ({_ENTRY_PLACES})", entries
-    )
-    connection.executemany(
-        f"INSERT INTO checkpoints (workspace, {rows.CHECKPOINT_COLUMNS})"
-        f" VALUES ({_CHECKPOINT_PLACES})",
-        checkpoints,
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO heads (workspace, replica, seq, reach, digest, version)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (number, bytes.fromhex(h.replica), h.seq, h.reach, h.digest, change.version)
-            for h in change.heads
-        ],
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO tokens (workspace, log, token) VALUES (?, ?, ?)",
-        [(number, bytes.fromhex(log), token) for log, token in plan.tokens.items()],
-    )
-    connection.executemany(
-        "INSERT INTO authored (workspace, key, at) VALUES (?, ?, ?)",
-        [(number, key, at) for key, at in plan.new_keys.items()],
-    )
-    connection.executemany(
-        "INSERT INTO thoughts (workspace, thought, records, size, sealed, aside, due, leased_until)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, 0, NOT ?5 AND (?3 >= ?6 OR ?4 >= ?7), 0)"
-        " ON CONFLICT DO UPDATE SET records = records + excluded.records,"
-        " size = size + excluded.size, sealed = sealed OR excluded.sealed,"
-        " due = NOT aside AND NOT (sealed OR excluded.sealed)"
-        " AND (records + excluded.records >= ?6 OR size + excluded.size >= ?7)",
-        [
-            (
-                number,
-                bytes.fromhex(thought),
-                growth.records,
-                growth.size,
-                growth.sealed,
-                due.records,
-                due.size,
-            )
-            for thought, growth in plan.growth.items()
-        ],
-    )
-    _write_state(connection, plan.after)
-
-
-def _write_state(connection: apsw.Connection, state: WorkspaceState) -> None:
-    connection.execute(
-        "UPDATE workspaces SET replica = ?, log = ?, version = ?, last = ?, last_checkpoint = ?,"
-        " count = ?, size = ? WHERE number = ?",
-        (
-            bytes.fromhex(state.replica),
-            bytes.fromhex(state.log),
-            state.version,
-            state.last,
-            state.last_checkpoint,
-            state.count,
-            state.size,
-            state.number,
-        ),
     )

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from aimem_tui import words
 from aimem_tui.errors import AimemError
 from aimem_tui.model import Thought
+from aimem_tui.widgets import people
 from aimem_tui.widgets.hints import Hint, Hints
 from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.preview import MarkdownPreview
@@ -136,7 +137,8 @@ class HistoryScreen(ModalScreen[int | None]):
         now = self._workspace.clock()
         line = (
             Span(f"{revision.number:>4}  ", "muted"),
-            Span(f"{revision.author}  ", "people"),
+            people.span(revision.author),
+            Span("  "),
             Span(revision.note or "edited"),
         )
         change = f"+{revision.added:,} -{revision.removed:,}"

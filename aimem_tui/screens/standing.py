@@ -121,7 +121,8 @@ def to_tell(before: SyncState | None, now: SyncState) -> list[Notice]:
         if same:
             continue
         if link.phase is Phase.REFUSED:
-            notices.append(Notice(f"Not in step with {link.name}", link.problem, grave=True))
+            said = f"{link.problem} F3 shows it."
+            notices.append(Notice(f"Not in step with {link.name}", said, grave=True))
         elif link.phase is Phase.DEGRADED:
             said = f"{link.problem} What you write is saved here and goes there later."
             notices.append(Notice(f"{link.name} is in trouble", said))

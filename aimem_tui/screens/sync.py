@@ -32,7 +32,7 @@ _FRESH_S = 0.5
 _EMPTY = """Your thoughts are saved on this machine, and nowhere else yet.
 
 c   connect to a relay: its address, and a token from whoever keeps it
-p   pair with another machine on this network
+p   pair with another machine on this network, where  aimem peer  runs
 
 A relay of your own: run  aimem relay  on a machine that is always on."""
 
@@ -67,7 +67,6 @@ class SyncScreen(ModalScreen[None]):
     SyncScreen {
         background: $background;
         & #title { padding: 0 2; height: 1; background: $panel; text-style: bold; }
-        & #here { padding: 1 2 0 2; height: auto; }
         & VirtualList { height: 1fr; padding: 1 1; background: $background; }
         & #problem { padding: 0 3 1 3; height: auto; max-height: 6; color: $foreground 80%; }
     }
@@ -131,13 +130,11 @@ class SyncScreen(ModalScreen[None]):
         )
 
     def action_pair(self) -> None:
-        """Say how two machines are paired."""
-        self.notify(
-            "On the other machine run: aimem peer. Here, in a terminal: aimem peer pair. Both show"
-            " a code to compare; this screen shows the machine then.",
-            title="Pairing",
-            timeout=20,
-            markup=False,
+        """Get to trust another machine on this network."""
+        from aimem_tui.screens.pair import PairScreen
+
+        self.app.push_screen(
+            PairScreen(self._workspace, self._sync), lambda _: self._refresh_lines()
         )
 
     def action_disconnect(self) -> None:
@@ -283,11 +280,12 @@ def _second(line: Line) -> str:
 
 def _seen(line: Line) -> str:
     link = line.link
-    if line.elsewhere or link.phase in _HERE:
-        return line.kind
+    where = link.url.partition("://")[2].partition("/")[0]
+    if line.elsewhere or link.phase in (*_HERE, Phase.REFUSED):
+        return where
     if link.last_seen is None:
-        return f"{line.kind}, not reached yet"
-    return f"{line.kind}, seen {words.when(link.last_seen, line.now)}"
+        return f"{where}, not reached yet"
+    return f"{where}, last seen {words.when(link.last_seen, line.now)}"
 
 
 def _more(line: Line) -> str:

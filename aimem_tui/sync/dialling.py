@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from http import HTTPStatus
@@ -90,8 +91,9 @@ async def dial(http: aiohttp.ClientSession, url: str, fingerprint: str = "") -> 
             f"No computer called {where} is known here.", "Check the address and your network."
         ) from error
     except (aiohttp.ClientError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else ""
-        said = f": {reason.lower()}" if reason and "Cannot connect" not in reason else ""
+        # The event loop puts its own words where the system's stand; the number is the system's.
+        number = error.errno if isinstance(error, OSError) else None
+        said = f": {os.strerror(number).lower()}" if number else ""
         raise CannotDial(
             f"{where} cannot be reached{said}.",
             "Check the address, and whether it runs there.",

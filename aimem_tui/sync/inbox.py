@@ -50,6 +50,11 @@ class Box:
         """Set while nothing waits."""
         self.empty.set()
 
+    @property
+    def records(self) -> int:
+        """How many entries and checkpoints wait."""
+        return sum(map(_records, self.events))
+
     def shut_down(self) -> None:
         """Forget what waits, and take in nothing more."""
         self.shut = True
@@ -167,6 +172,16 @@ def _group(waiting: deque[Storable]) -> list[Storable]:
             break
         group.append(event)
     return group
+
+
+def _records(event: Storable) -> int:
+    match event:
+        case ev.EntriesReceived():
+            return len(event.entries)
+        case ev.CheckpointsReceived():
+            return len(event.checkpoints)
+        case ev.CaughtUp():
+            return 0
 
 
 def _size(event: Storable) -> int:

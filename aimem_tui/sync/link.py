@@ -104,7 +104,8 @@ class Link:
             self.phase,
             self.received,
             self.sent,
-            self.to_come,
+            # What has come and is not stored yet counts as still to come.
+            self.to_come + (0 if self.box is None else self.box.records),
             self.problem,
             self.last_seen,
             self.read_only,

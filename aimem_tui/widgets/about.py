@@ -12,6 +12,7 @@ from textual.message import Message
 
 from aimem_tui import words
 from aimem_tui.model import Lifecycle, Thought
+from aimem_tui.widgets import people
 from aimem_tui.widgets.icons import Icons
 from aimem_tui.widgets.rows import ItemModel, Row, Span
 from aimem_tui.widgets.virtual_list import VirtualList
@@ -75,7 +76,7 @@ def lines(
         add(Row.of("Last edits", "muted"))
         for edit in activity:
             what = edit.note or "edited"
-            spans_of_edit = (Span(edit.author, "people"), Span(f" {what}", "muted"))
+            spans_of_edit = (people.span(edit.author), Span(f" {what}", "muted"))
             moment = words.clock_time(edit.ended_at, now)
             add(Row((spans_of_edit,), (Span(moment, "muted"),), indent=2))
     return [AboutLine(number, *row) for number, row in enumerate(rows)]

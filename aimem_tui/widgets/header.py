@@ -69,7 +69,7 @@ class Header(Widget):
         """The line for the present width; the path gives way first, from its left."""
         crumb = self.get_component_rich_style("header--crumb")
         here = self.get_component_rich_style("header--here")
-        width, narrow = self.size.width, self.size.width < NARROW
+        width, narrow = self.size.width, self._narrow
         company = self._company(width // 4)
         company_width = sum(cell_len(span.text) for span in company)
         said = self.place.brief or self.place.state if narrow else self.place.state
@@ -106,10 +106,14 @@ class Header(Widget):
         if self._right and event.x >= self.size.width + self.gutter.left - self._right:
             await self.screen.run_action("sync")
 
+    @property
+    def _narrow(self) -> bool:
+        return self.outer_size.width < NARROW
+
     def _company(self, room: int) -> list[Span]:
         if not self.place.here:
             return []
-        return people.line(self.place.here, room, " " if self.size.width < NARROW else "  ")
+        return people.line(self.place.here, room, " " if self._narrow else "  ")
 
     def _style(self, name: str) -> Style:
         if name.startswith(people.PREFIX):

@@ -66,6 +66,11 @@ def somebody(person: Person) -> Somebody:
     return Somebody(name + mark, initials(name) + mark, color_of(name, person.color))
 
 
+def span(name: str) -> Span:
+    """A name in the colour of whoever is called so."""
+    return Span(name, f"{PREFIX}{color_of(name)}")
+
+
 def color_of(name: str, wanted: str = "") -> int:
     """Which of `PERSON_COLORS` somebody has.
 

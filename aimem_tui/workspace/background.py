@@ -70,9 +70,7 @@ class Background:
 
     def is_due(self) -> bool:
         """Whether to begin now: there is something to sync with, and nothing has begun."""
-        from aimem_tui.sync.remotes import FILE_NAME
-
-        return self._engine is None and not self._over and (self.folder / FILE_NAME).exists()
+        return self._engine is None and not self._over and self._has_remotes()
 
     def remotes(self) -> list[Remote]:
         """What there is to sync with; nothing where the list cannot be read: states tell why."""
@@ -88,19 +86,17 @@ class Background:
 
         Returns: whether it is running now.
         """
-        from aimem_tui.sync.remotes import Remotes
-
-        remotes = Remotes(self.folder)
-        if not self.is_running and not remotes.file.exists():
+        if not self.is_running and not self._has_remotes():
             return False
         from aimem_tui.sync.credentials import Credentials
         from aimem_tui.sync.engine import SyncEngine
+        from aimem_tui.sync.remotes import Remotes
 
         with self._beginning:
             if self._engine is None and not self._over:
                 engine = SyncEngine(
                     self._workspace.database,
-                    remotes,
+                    Remotes(self.folder),
                     Credentials(self.config),
                     clock=self._workspace.clock,
                     on_state=self._keep,
@@ -150,6 +146,15 @@ class Background:
         ending.start()
         ending.join(ENDING_S)
         return not ending.is_alive()
+
+    def _has_remotes(self) -> bool:
+        from aimem_tui.sync.remotes import Remotes
+
+        try:
+            return bool(Remotes(self.folder).all())
+        except AimemError:
+            # The engine's states say what is wrong with the list.
+            return True
 
     def _send_the_last(self, engine: SyncEngine) -> None:
         """Wait until others have on disk what was written here, if somebody is there to take it."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Folder,
         ImportOptions,
         ImportReport,
+        Progress,
         Revision,
         SearchResults,
         Thought,
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from aimem_tui.store.writer import GroupWriter, WriterState
     from aimem_tui.workspace.live import LiveThought
     from crdt.textdiff import Splice
+
+
+_CAUGHT_UP = 50
+"""How many projections are brought up to date between two words about it."""
 
 
 class Handout(NamedTuple):
@@ -112,14 +117,28 @@ class Workspace:
 
     # Reading
 
-    def catch_up(self) -> int:
-        """Bring projections that are behind up to date; returns how many there were."""
+    def catch_up(self, progress: Callable[[Progress], None] | None = None) -> int:
+        """Bring projections that are behind up to date; returns how many there were.
+
+        Args:
+            progress: told now and then; what was done until it raises something is kept.
+        """
         connection = self.database.read()
         if not connection.execute("SELECT EXISTS (SELECT 1 FROM stale)").get:
             return 0
         from aimem_tui.store import projector
 
-        return projector.project_stale(self.database)
+        if progress is None:
+            return projector.project_stale(self.database)
+        from aimem_tui.model import Progress
+
+        done, last = 0, _CAUGHT_UP
+        while last >= _CAUGHT_UP:
+            left = projector.waiting(self.database.read())
+            progress(Progress("Brought up to date", done, done + left))
+            last = projector.project_stale(self.database, limit=_CAUGHT_UP)
+            done += last
+        return done
 
     def get(self, name: str, *, trashed: bool = False) -> Thought:
         """The thought a person means: by path, earlier path, id, start of an id, or file name.

@@ -56,6 +56,16 @@ class Holding:
             return None
         return all(self[replica] >= vector[replica] for replica in changed)
 
+    def is_just(self, base: Vector, beyond: Mapping[str, int]) -> bool:
+        """Whether this rests on ``base``, and has exactly ``beyond`` beside it."""
+        return self._base is base and self._beyond == beyond
+
+    def move(self, vector: Vector) -> None:
+        """Share ``vector``, which is all that is had, from now on."""
+        self._base = vector
+        if self._beyond:
+            self._beyond = {}
+
     def rest_on(self, vector: Vector, since: Vector | None = None) -> None:
         """Share ``vector``, all of which is had, from now on.
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crdt.entry import Checkpoint, Entry
@@ -31,6 +31,7 @@ from crdt.wire.messages import CaughtUp, Tip, Want
 
 _TOKEN = struct.Struct(">16sQQ")
 _LOOKS = 8
+_NOTHING: dict[str, int] = {}
 
 
 class TooBig(CrdtError):
@@ -173,6 +174,13 @@ class Outgoing:
         known = self._known.vector()
         found = self._replica.read(self._cursor, known, limits.batch_entries, room)
         self._cursor = found.cursor
+        if found.whole and found.batch is not None and not self._unheard:
+            if self._rests_on(found, _NOTHING):
+                return self._pass_on(found, found.batch)
+            if self._rests_on(found, found.batch.last):
+                # All of it has come from this peer.
+                self._move_to(found)
+                return None
         if found.checkpoints:
             checkpoints = [one for one in found.checkpoints if not known.covers(one.vector)]
             return self._pack_checkpoints(checkpoints, found.left) if checkpoints else None
@@ -188,6 +196,27 @@ class Outgoing:
         self._mark += 1
         message = CaughtUp(self._run, self._mark, self._token(), found.vector.to_bytes())
         return self._sent(codec.encode(message), found.vector[self._replica.replica])
+
+    def _rests_on(self, found: Slice, beyond: Mapping[str, int]) -> bool:
+        """Whether the peer has what the copy had before a slice, and ``beyond``, and no more."""
+        since = found.since
+        return (
+            since is not None
+            and self._known.is_just(since, beyond)
+            and self._settled.is_just(since, beyond)
+        )
+
+    def _move_to(self, found: Slice) -> None:
+        self._known.move(found.vector)
+        self._settled.move(found.vector)
+        self._at_end = True
+
+    def _pass_on(self, found: Slice, batch: codec.Batch) -> bytes:
+        """The frame with a slice's entries for a peer that is in step: none has to be left out."""
+        self._move_to(found)
+        self._mark += 1
+        frame = batch.encode(run=self._run, mark=self._mark, left=0, token=self._token())
+        return self._sent(frame, batch.last.get(self._replica.replica, 0))
 
     def _is_settled(self, found: Slice) -> bool:
         """Whether the peer knows from the entries alone that it has all of the copy's vector."""

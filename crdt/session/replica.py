@@ -45,6 +45,8 @@ class Slice:
     at most; None where that is not known. Saves comparing the others for each of many readers."""
     batch: Batch | None = None
     """The entries, where many readers are given the same ones: then they are encoded once."""
+    whole: bool = False
+    """Whether ``since`` and the entries, which follow on it without a hole, make ``vector``."""
 
 
 class NotReady(Exception):

@@ -122,7 +122,7 @@ def test_trouble_is_told_once_and_again_when_it_is_another() -> None:
     assert to_tell(None, state(RELAY)) == []
     (notice,) = to_tell(state(RELAY), state(refused))
     assert notice.grave
-    assert notice.said == "The token is over."
+    assert notice.said == "The token is over. F3 shows it."
     assert to_tell(state(refused), state(replace(refused, attempts=2))) == []
     (notice,) = to_tell(state(refused), state(full))
     assert notice.said.startswith("Its disk is full.")

@@ -17,18 +17,21 @@ from textual.widgets import Input
 from aimem_tui.screens import company
 from aimem_tui.screens.connect import ConnectScreen
 from aimem_tui.screens.main import MainScreen
+from aimem_tui.screens.pair import PairScreen
 from aimem_tui.screens.prompt import Confirm
 from aimem_tui.screens.sync import SyncScreen
 from aimem_tui.sync import backoff, engine
 from aimem_tui.sync.lock import SyncLock
+from aimem_tui.sync.peer.pairing import Compare
 from aimem_tui.sync.presence import PresenceState
 from aimem_tui.sync.state import Person
 from aimem_tui.widgets.header import Header
-from aimem_tui.workspace import background
+from aimem_tui.workspace import background, pairing
 from crdt.positions import Position
 from crdt.textdiff import Splice
 from tests.app.test_app import Desk, desk
 from tests.imports import NETWORK
+from tests.peer.machines import Machine
 from tests.sync.places import RelayProcess
 from tests.sync.stations import Hub, Station, is_complete
 
@@ -41,6 +44,7 @@ PLAN = "# Plan\n\n" + "".join(f"Line {n} of the plan.\n" for n in range(60))
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Syncing begins right after the first frame."""
     monkeypatch.setattr(company, "BEGIN_S", 0.01)
+    monkeypatch.setattr(pairing, "find", lambda workspace: [])
 
 
 @pytest.fixture
@@ -296,8 +300,6 @@ async def test_the_sync_room_teaches_where_there_is_nothing_to_sync_with(tmp_pat
         await at.on(SyncScreen)
         await at.until(lambda: "connect to a relay" in at.screen_text(), "how to connect")
         assert "aimem relay" in at.screen_text()
-        await at.pilot.press("p")
-        await at.until(lambda: "aimem peer pair" in at.screen_text(), "how to pair")
         await at.pilot.press("escape")
         await at.on(MainScreen)
 
@@ -341,6 +343,43 @@ async def test_connecting_tells_what_is_wrong_and_keeps_nothing_until_it_works(
         assert not at.app.sync.remotes()
         await at.pilot.press("escape")
         await at.until(lambda: said(at) in ("", "Saved here"), "the top line")
+
+
+async def test_two_machines_pair_after_their_people_have_compared_a_code(tmp_path: Path) -> None:
+    connect(tmp_path, "")
+    shown: list[str] = []
+
+    async def agree(compare: Compare) -> bool:
+        shown.append(f"{compare.code[:3]} {compare.code[3:]}")
+        return True
+
+    ben = Machine(tmp_path, "ben")
+    ben.write("plan.md", PLAN)
+    async with (
+        ben.listening(agree=agree) as listener,
+        desk(tmp_path / "ada", size=(80, 24), fill=False) as at,
+    ):
+        at.main.action_sync()
+        await at.on(SyncScreen)
+        for answer in ("n", "y"):
+            await at.pilot.press("p")
+            await at.on(PairScreen)
+            at.app.screen.query_one(Input).value = "nowhere at all"
+            await at.pilot.press("enter")
+            await at.until(lambda: "is not an address" in at.screen_text(), "a wrong address")
+            at.app.screen.query_one(Input).value = f"127.0.0.1:{listener.port}"
+            await at.pilot.press("enter")
+            await at.until(lambda: shown and shown[-1] in at.screen_text(), "the same code")
+            await at.pilot.press(answer)
+            if answer == "n":
+                await at.until(lambda: "not paired" in at.screen_text(), "it came to nothing")
+                assert not at.app.sync.remotes()
+                await at.pilot.press("escape")
+                await at.on(SyncScreen)
+        await at.on(SyncScreen)
+        await at.until(lambda: at.workspace.count() == 1, "the plan has come")
+        await at.until(lambda: "In step" in at.screen_text(), "its line")
+    ben.close()
 
 
 async def test_a_click_on_the_top_right_opens_the_sync_room(tmp_path: Path, hub: Hub) -> None:

@@ -224,8 +224,7 @@ class Stage:
         self.stack.close()
         for program in self.programs:
             print(program.tail())
-            if program.running:
-                program.kill()
+            program.kill()
 
     def run(
         self, name: str, *arguments: str, env: Mapping[str, str], terminal: bool = False

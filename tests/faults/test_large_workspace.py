@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -9,17 +10,21 @@ from dataclasses import dataclass
 
 import pytest
 
+from crdt.session.replica import Limits
 from tests.faults.large import Notes, path_of
 from tests.faults.machines import TEAM, Machine, Relay, Stage
+from tests.faults.processes import until
 from tests.faults.proxy import Proxy
 
 THOUGHTS, EDITS = 10_000, 10
 ENTRIES = THOUGHTS * EDITS
 RECORD_BYTES = 72
 """More than an entry takes up in a frame beside its update."""
+WINDOW_BYTES = Limits().window_bytes + Limits().batch_bytes
+"""What may be under way and not acknowledged when a connection breaks."""
 TALK_BYTES = 4_000
 """More than a session without entries takes, the opening of the websocket included."""
-_PROGRESS = re.compile(r"Received ([\d,]+) of ([\d,]+)")
+_PROGRESS = r"{} ([\d,]+) of ([\d,]+)"
 
 
 @dataclass
@@ -54,9 +59,17 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         stage.close()
 
 
-def progress(said: str) -> list[tuple[int, int]]:
-    """What a terminal has shown: how many changes of how many."""
-    shown = _PROGRESS.findall(said)
+def copied(office: Office, name: str) -> Machine:
+    """A folder that was copied is another machine, which has all that the first one has."""
+    machine = office.stage.machine(name)
+    shutil.copytree(office.ann.home, machine.home)
+    (machine.file.parent / "remotes.toml").unlink()
+    return machine
+
+
+def progress(said: str, step: str = "Received") -> list[tuple[int, int]]:
+    """What a terminal has shown: how many of how many."""
+    shown = re.findall(_PROGRESS.format(step), said)
     return [(int(done.replace(",", "")), int(of.replace(",", ""))) for done, of in shown]
 
 
@@ -78,7 +91,12 @@ def test_a_new_machine_that_is_killed_in_the_middle_goes_on_where_it_was(office:
     assert ENTRIES * 0.4 < had < ENTRIES
 
     office.line.count_anew()
-    (remote,) = ben.sync()["remotes"]
+    syncing = ben.started("sync", "--json", terminal=True)
+    assert syncing.wait() == 0, syncing.tail()
+    (remote,) = json.loads("\n".join(syncing.out))["remotes"]
+    shown = progress(syncing.err, "Brought up to date")
+    assert shown == sorted(shown) and shown[-1][1] <= THOUGHTS, syncing.tail()
+    assert len(shown) > 1 and len({of for _, of in shown}) == 1, shown
     lacked = ENTRIES - had
     assert (remote["received"], remote["sent"]) == (lacked, 0)
     most = office.update_bytes * lacked / ENTRIES + lacked * RECORD_BYTES + TALK_BYTES
@@ -91,11 +109,34 @@ def test_a_new_machine_that_is_killed_in_the_middle_goes_on_where_it_was(office:
 
 
 @pytest.mark.heavy
+def test_a_relay_that_is_killed_while_it_is_filled_is_sent_the_rest(office: Office) -> None:
+    dan = copied(office, "dan")
+    relay = office.stage.relay("another relay")
+    kills = 2
+    with Proxy(relay.port) as line:
+        dan.connect(line.url)
+        line.count_anew()
+        syncing = dan.started("sync", "--json")
+        for part in range(1, kills + 1):
+            line.until("a part", lambda part=part: line.up.bytes > part * office.update_bytes / 3)
+            relay.kill()
+            relay.start()
+        assert syncing.wait() == 0, syncing.tail()
+        (remote,) = json.loads("\n".join(syncing.out))["remotes"]
+        assert remote["complete"]
+        again = kills * (WINDOW_BYTES + TALK_BYTES)
+        most = office.update_bytes + ENTRIES * RECORD_BYTES + again
+        assert office.update_bytes < line.up.bytes < most, line.up
+    eve = office.stage.machine("eve")
+    eve.connect(relay.url)
+    watching = eve.watching()
+    until("all is on another machine", lambda: sum(eve.vector().values()) == ENTRIES)
+    watching.kill()
+
+
+@pytest.mark.heavy
 def test_a_machine_that_comes_back_exchanges_what_is_new_and_nothing_else(office: Office) -> None:
-    # A folder that was copied is another machine, which has all that the first one has.
-    cyd = office.stage.machine("cyd")
-    shutil.copytree(office.ann.home, cyd.home)
-    (cyd.file.parent / "remotes.toml").unlink()
+    cyd = copied(office, "cyd")
     cyd.connect(office.line.url)
     office.line.count_anew()
     (remote,) = cyd.sync()["remotes"]

@@ -62,7 +62,15 @@ def test_what_was_compacted_on_its_way_counts_as_being_in_the_ledger() -> None:
 
 
 def test_an_acknowledgement_may_arrive_when_the_replica_was_given_up_there() -> None:
-    simulate(307050)
+    oracle = Oracle(Gate(World(0), Bug.NONE))
+    maker, peer = Disk("a" * 32, "d" * 32, "e" * 32), Disk("a" * 32, "b" * 32, "c" * 32)
+    entry = maker.make("1" * 32, b"\0\0", at=1)
+    with pytest.raises(Violation, match="is not stored"):
+        oracle.acknowledged(entry, peer)
+    peer.append([entry])
+    oracle.acknowledged(entry, peer)
+    peer.disown(maker.replica, "f" * 32, "0" * 32)
+    oracle.acknowledged(entry, peer)
 
 
 def test_two_lives_of_a_replica_are_not_knit_together() -> None:

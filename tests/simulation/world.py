@@ -149,6 +149,8 @@ class Link:
         self._bytes_a_ms = world.rng.choice((1 << 30, 200, 20, 5))
         self._arrives = [world.now, world.now]
         self._until = [LOST_SIGHT, LOST_SIGHT]
+        self._fault: int | None = None
+        """Whether this link loses frames or repeats them, once it has."""
         self.dead = False
 
     def send(self, side: int, frame: bytes) -> None:
@@ -162,6 +164,11 @@ class Link:
         copies = 1
         if not world.calm and world.chance(0.001):
             copies = world.rng.choice((0, 2))
+            # Frames are counted: that as many were lost as came twice nobody can tell.
+            if self._fault not in (None, copies):
+                copies = 1
+            else:
+                self._fault = copies
         for _ in range(copies):
             world.after(at - world.now, lambda: self._arrive(side, frame, begins))
 

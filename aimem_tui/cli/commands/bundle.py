@@ -133,7 +133,7 @@ def import_command(session: Session, file: Path, new: str | None, as_json: bool)
         with LongWork() as work:
             workspace = _place(session, bundle, new, work)
             imported = bundles.take_in(bundle, FileCopy(workspace.database), work.progress_or_stop)
-            workspace.catch_up()
+            workspace.catch_up(work.progress_or_stop)
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("What was taken in is kept. To go on, import it again.")
         raise

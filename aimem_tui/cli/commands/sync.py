@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -55,9 +56,12 @@ def sync_command(
     workspace = session.open()
     chosen = _chosen(session, remote, local=local)
     run = _Run(session, chosen)
-    with LongWork() as work, run:
-        state = run.watch(work, as_json=as_json) if watch else run.finish(work)
-    workspace.catch_up()
+    with LongWork() as work:
+        with run:
+            state = run.watch(work, as_json=as_json) if watch else run.finish(work)
+        # What is left of it the next command does.
+        with suppress(KeyboardInterrupt):
+            workspace.catch_up(work.progress_or_stop)
     if work.stop():
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     _report(state, as_json=as_json)

@@ -163,6 +163,20 @@ async def test_while_the_ledger_refuses_jobs_wait_and_everybody_is_told_once(
         assert one.committer.problem == ""
 
 
+async def test_a_ledger_that_keeps_silent_counts_as_down_until_it_answers(tmp_path: Path) -> None:
+    async with relay(tmp_path, CommitLimits(patience=0.01)) as one:
+        one.ledger.may_go_on.clear()
+        waiting = one.submit(1)
+        async with asyncio.timeout(20):
+            while not one.health:
+                await asyncio.sleep(0.01)
+        assert one.committer.problem and not waiting.done()
+        one.ledger.may_go_on.set()
+        await waiting
+        assert one.health == ["The ledger does not answer.", ""]
+        assert one.ledger.groups == [1], "it was asked once"
+
+
 async def test_a_lost_answer_is_asked_for_again_and_nothing_is_stored_twice(
     tmp_path: Path,
 ) -> None:
