@@ -11,7 +11,11 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from aimem_relay.websocket import BadHandshake, Opened, WebSocket, accept
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from aimem_relay.websocket import Opened, WebSocket, let_go
 
 SYNC = b"GET /sync/"
 MAX_HEAD = 16 << 10
@@ -80,53 +84,42 @@ class Front(asyncio.Protocol):
             return
         head, end, rest = buffer.partition(b"\r\n\r\n")
         if len(head) > MAX_HEAD:
-            self._answer("431 Request Header Fields Too Large", "The request is too long.")
+            text = "The request is too long."
+            self._refuse(_response("431 Request Header Fields Too Large", text))
         elif end:
-            self._upgrade(transport, head, rest)
+            self._upgrade(transport, head + end, rest)
 
     def _upgrade(self, transport: asyncio.Transport, head: bytes, rest: bytes) -> None:
-        try:
-            request, *lines = head.decode("latin-1").split("\r\n")
-            method, path, version = request.split(" ")
-            if version != "HTTP/1.1":
-                raise BadHandshake("HTTP/1.1 is spoken here.")
-            headers: dict[str, str] = {}
-            for line in lines:
-                name, colon, value = line.partition(":")
-                name = name.lower()
-                if not colon or not name or name != name.strip():
-                    raise BadHandshake("The request is not valid.")
-                value = value.strip()
-                headers[name] = f"{headers[name]}, {value}" if name in headers else value
-            answer = accept(method, headers)
-        except BadHandshake as error:
-            self._answer("426 Upgrade Required", str(error))
+        layer = ServerProtocol(max_size=self._max_frame)
+        layer.receive_data(head)
+        requests = layer.events_received()
+        request = requests[0] if requests else None
+        if isinstance(request, Request):
+            layer.send_response(layer.accept(request))
+        answer = b"".join(layer.data_to_send())
+        if not isinstance(request, Request) or layer.state is not State.OPEN:
+            let_go(layer)
+            self._refuse(answer or _response("400 Bad Request", "The request is not valid."))
             return
-        except ValueError:
-            self._answer("400 Bad Request", "The request is not valid.")
-            return
-        address = address_of(transport.get_extra_info("peername"), headers, self._forwarded_hops)
+        forwarded = request.headers.get_all("X-Forwarded-For")
+        address = address_of(
+            transport.get_extra_info("peername"), ",".join(forwarded), self._forwarded_hops
+        )
         self._let_go()
-        socket = WebSocket(transport, address, self._max_frame)
+        socket = WebSocket(transport, address, layer, self._max_frame)
         transport.set_protocol(socket)
         transport.write(answer)
-        self._opened(socket, path)
+        self._opened(socket, request.path)
         if rest:
             socket.data_received(rest)
 
-    def _answer(self, status: str, text: str) -> None:
-        """Refuse, and close."""
+    def _refuse(self, answer: bytes) -> None:
+        """Answer, and close."""
         transport = self._transport
         self._let_go()
-        if transport is None:
-            return
-        body = f"{text}\n".encode()
-        head = (
-            f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            f"Content-Length: {len(body)}\r\nUpgrade: websocket\r\nConnection: close\r\n\r\n"
-        )
-        transport.write(head.encode() + body)
-        transport.close()
+        if transport is not None:
+            transport.write(answer)
+            transport.close()
 
     def _let_go(self) -> None:
         if self._timer is not None:
@@ -135,15 +128,25 @@ class Front(asyncio.Protocol):
         self._buffer = b""
 
 
-def address_of(peer: object, headers: dict[str, str], hops: int) -> str:
+def address_of(peer: object, forwarded: str, hops: int) -> str:
     """The address of a client, seen through so many proxies of one's own.
 
     Args:
         peer: what the socket says of the other end.
+        forwarded: what ``X-Forwarded-For`` says.
     """
     direct = str(peer[0]) if isinstance(peer, tuple) and peer else ""
     if not hops:
         return direct
-    seen = [part.strip() for part in headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    seen = [part.strip() for part in forwarded.split(",") if part.strip()]
     # Each proxy appends whom it saw; what stands before was written by the client itself.
     return seen[-hops] if len(seen) >= hops else direct
+
+
+def _response(status: str, text: str) -> bytes:
+    body = f"{text}\n".encode()
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

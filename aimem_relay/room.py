@@ -357,7 +357,8 @@ class RoomReplica:
 
     def read(self, after: Cursor, known: Vector, most: int, most_bytes: int) -> Slice:
         """See ``Replica``."""
-        room, (fetched, self._fetched) = self._room, (self._fetched, None)
+        room, fetched = self._room, self._fetched
+        self._fetched = None
         found: Slice | None = None
         if room is not None and fetched is not None and fetched[0] == after:
             found = fetched[1]

@@ -1,23 +1,28 @@
-"""The server's side of a websocket (RFC 6455), on a transport of asyncio.
+"""The server's side of a websocket, on a transport of asyncio.
 
+- What the bytes mean is the business of ``websockets``: its layer without input and output
+  (https://websockets.readthedocs.io/en/stable/howto/sansio.html), used as documented there. Here is
+  what that leaves open: the transport, flow control, messages out of frames, and the end.
 - Only what the protocol needs: binary messages, whole or in fragments; no extensions, so nothing
   has to be unpacked before its size is known. A text message is refused (1003).
-- A frame's length is checked before anything of it is kept; what has come of a frame is all that is
-  kept. Between frames a socket holds no buffer.
-- Whatever a client must not do ends the connection with 1002.
-- Pings are answered unless the peer takes nothing just now, so that they cannot pile up.
+- A frame's length is checked before anything of it is kept; what has come of a message is all that
+  is kept. The layer is given bytes in small pieces, so that many small frames are few at a time.
+- A layer's limit is set when it is made. Another limit is another layer, put in the place of the
+  first where a frame has ended and none has begun.
+- Pongs are left out while the peer takes nothing, so that they cannot pile up.
 
-Why not aiohttp's own: ``docs/decisions/0006-websockets.md``.
+Why a library, and why this part of it: ``docs/decisions/0006-websockets.md``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
-from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha1
-from typing import cast
+from collections.abc import Callable, Sequence
+
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import SEND_EOF, State
+from websockets.server import ServerProtocol
 
 from aimem_relay.channel import Receiver
 
@@ -25,46 +30,8 @@ HIGH_WATER = 64 << 10
 """So many bytes may wait for a socket before it counts as not writable."""
 CLOSE_S = 2.0
 """How long a peer has to answer a goodbye."""
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
-_FIN, _RESERVED, _OPCODE, _CONTROL, _MASKED = 0x80, 0x70, 0x0F, 0x08, 0x80
-
-PROTOCOL_ERROR = 1002
-NOT_BINARY = 1003
-TOO_BIG = 1009
-
-
-class BadHandshake(Exception):
-    """A request does not ask for a websocket as it should; the message says why."""
-
-
-def accept(method: str, headers: Mapping[str, str]) -> bytes:
-    """The answer to a request for a websocket (RFC 6455, section 4.2).
-
-    Args:
-        headers: by their names in lower case.
-
-    Raises:
-        BadHandshake: if it is none.
-    """
-    upgrade = [part.strip().lower() for part in headers.get("upgrade", "").split(",")]
-    connection = [part.strip().lower() for part in headers.get("connection", "").split(",")]
-    if method != "GET" or "websocket" not in upgrade or "upgrade" not in connection:
-        raise BadHandshake("A websocket is spoken here.")
-    if headers.get("sec-websocket-version") != "13":
-        raise BadHandshake("Version 13 of the websocket protocol is spoken here.")
-    key = headers.get("sec-websocket-key", "")
-    try:
-        if len(b64decode(key, validate=True)) != 16:
-            raise BadHandshake("The key is no key.")
-    except (Base64Error, ValueError):
-        raise BadHandshake("The key is no key.") from None
-    digest = b64encode(sha1(key.encode() + _GUID, usedforsecurity=False).digest())
-    return (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + digest + b"\r\n\r\n"
-    )
+PIECE = 4 << 10
+"""So many bytes are given to the layer at a time."""
 
 
 class WebSocket(asyncio.Protocol):
@@ -73,14 +40,18 @@ class WebSocket(asyncio.Protocol):
     Args:
         transport: of the connection whose upgrade was accepted.
         address: where the peer is.
-        max_frame: the largest message to begin with, in bytes.
+        layer: what accepted it, made with ``max_frame`` as its limit.
+        max_frame: the largest message to begin with, in bytes. Another value holds from the next
+            frame on that begins with bytes of its own, as it does when the peer has waited.
     """
 
     __slots__ = (
-        "_buffer",
-        "_closing",
-        "_ended",
+        "_between",
+        "_ending",
         "_fragments",
+        "_layer",
+        "_limit",
+        "_open",
         "_receiver",
         "_transport",
         "address",
@@ -88,16 +59,20 @@ class WebSocket(asyncio.Protocol):
         "writable",
     )
 
-    def __init__(self, transport: asyncio.Transport, address: str, max_frame: int) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, address: str, layer: ServerProtocol, max_frame: int
+    ) -> None:
         self.address = address
         self.max_frame = max_frame
         self.writable = True
         self._transport = transport
+        self._layer = layer
+        self._limit = max_frame
+        self._open = True
+        self._between = True
         self._receiver: Receiver | None = None
-        self._buffer: bytes | bytearray = b""
         self._fragments: bytearray | None = None
-        self._closing: asyncio.TimerHandle | None = None
-        self._ended = False
+        self._ending: asyncio.TimerHandle | None = None
         transport.set_write_buffer_limits(HIGH_WATER)
 
     def attach(self, receiver: Receiver) -> None:
@@ -108,13 +83,11 @@ class WebSocket(asyncio.Protocol):
 
     def send(self, frames: Sequence[bytes]) -> None:
         """See :meth:`aimem_relay.channel.Channel.send`."""
-        if self._closing is not None or self._ended:
-            return
-        parts: list[bytes] = []
-        for frame in frames:
-            parts.append(_head(_BINARY, len(frame)))
-            parts.append(frame)
-        self._transport.write(b"".join(parts))
+        if self._open:
+            layer = self._layer
+            for frame in frames:
+                layer.send_binary(frame)
+            self._transport.writelines(layer.data_to_send())
 
     def pause_reading(self) -> None:
         """See :meth:`aimem_relay.channel.Channel.pause_reading`."""
@@ -128,13 +101,9 @@ class WebSocket(asyncio.Protocol):
 
     def close(self, code: int) -> None:
         """See :meth:`aimem_relay.channel.Channel.close`."""
-        if self._closing is not None or self._ended:
-            return
-        self._transport.write(_head(_CLOSE, 2) + code.to_bytes(2, "big"))
-        loop = asyncio.get_running_loop()
-        self._closing = loop.call_later(CLOSE_S, self._transport.abort)
-        # The answer to the goodbye must be heard.
-        self.resume_reading()
+        if self._open:
+            self._layer.send_close(code)
+            self._end(self._layer.data_to_send())
 
     def abort(self) -> None:
         """See :meth:`aimem_relay.channel.Channel.abort`."""
@@ -144,10 +113,11 @@ class WebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone."""
-        self._ended = True
-        if self._closing is not None:
-            self._closing.cancel()
-        self._buffer, self._fragments = b"", None
+        if self._ending is not None:
+            self._ending.cancel()
+        self._open = False
+        self._fragments = None
+        self._replace(_CLOSED)
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.lost()
@@ -170,124 +140,121 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        if not self._ended:
-            self._read(data)
+        if self._open and self._between and self.max_frame != self._limit:
+            self._limit = self.max_frame
+            self._replace(_open_layer(self._limit))
+        last = len(data) - 1
+        for at in range(0, last, PIECE):
+            self._read(data[at : min(at + PIECE, last)])
+        # By itself, since if it ends a frame, none has begun.
+        self._between = self._read(data[last:]) and self._fragments is None
 
-    def _read(self, data: bytes) -> None:
-        """Take the whole frames out of what has come."""
-        buffer = self._buffer
-        if buffer:
-            # Only a frame that has not come whole yet lies here.
-            if not isinstance(buffer, bytearray):
-                buffer = bytearray(buffer)
-            buffer += data
-        else:
-            buffer = data
-        at, end = 0, len(buffer)
-        while end - at >= 2:
-            first, second = buffer[at], buffer[at + 1]
-            size, head = second & 0x7F, 6
-            if size >= 126:
-                head = 8 if size == 126 else 14
-                if end - at < head:
-                    break
-                size = int.from_bytes(buffer[at + 2 : at + head - 4], "big")
-            if not self._may_come(first, second, size):
-                return
-            if end - at < head + size:
+    def _read(self, piece: bytes) -> bool:
+        """Take out the frames that a piece ends; returns whether there are any."""
+        layer = self._layer
+        if layer is _CLOSED:
+            return False
+        layer.receive_data(piece)
+        frames = layer.events_received()
+        answers = layer.data_to_send()
+        ended = SEND_EOF in answers
+        if ended:
+            self._open = False
+        elif answers and self.writable:
+            # Pongs, of which some may be left out (RFC 6455, section 5.5.3).
+            self._transport.writelines(answers)
+        for frame in frames:
+            if self._ending is not None or not isinstance(frame, Frame):
                 break
-            start = at + head
-            payload = _unmasked(buffer[start : start + size], buffer[start - 4 : start])
-            at = start + size
-            if not self._frame(first, payload):
-                return
-        if at:
-            # A copy, so that the whole is let go.
-            self._buffer = buffer[at:]
-        else:
-            self._buffer = buffer
-        if not self._buffer:
-            self._buffer = b""
+            if frame.opcode is Opcode.TEXT:
+                self._fail(CloseCode.UNSUPPORTED_DATA)
+                break
+            self._take(frame)
+        if ended:
+            self._goodbye(answers)
+        return bool(frames)
 
-    def _may_come(self, first: int, second: int, size: int) -> bool:
-        """Whether a frame may begin so; otherwise the connection is being ended."""
-        opcode = first & _OPCODE
-        control = bool(opcode & _CONTROL)
-        known = opcode in (_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG)
-        wrong = first & _RESERVED or not known or not second & _MASKED
-        wrong = wrong or (control and (size > 125 or not first & _FIN))
-        wrong = wrong or (
-            not control and (opcode == _CONTINUATION) != (self._fragments is not None)
-        )
-        if wrong:
-            return self._refuse(PROTOCOL_ERROR)
-        if opcode == _TEXT:
-            return self._refuse(NOT_BINARY)
-        whole = size + (len(self._fragments) if self._fragments and not control else 0)
-        if whole > self.max_frame:
-            if self._closing is None and self._receiver is not None:
-                self._receiver.too_large(whole)
-            return self._refuse(TOO_BIG)
-        return True
+    def _take(self, frame: Frame) -> None:
+        """Take in a frame. The layer has seen to it that fragments come in order."""
+        if frame.opcode is Opcode.BINARY and frame.fin:
+            self._message(bytes(frame.data))
+        elif frame.opcode is Opcode.BINARY:
+            self._fragments = bytearray(frame.data)
+        elif frame.opcode is Opcode.CONT and self._fragments is not None:
+            self._fragments += frame.data
+            if frame.fin:
+                message, self._fragments = bytes(self._fragments), None
+                self._message(message)
 
-    def _refuse(self, code: int) -> bool:
-        """End the connection; what still comes is read and thrown away.
+    def _message(self, message: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.received(message)
 
-        Closing at once would reset the connection, and the peer might never see why.
+    # The end
+
+    def _goodbye(self, answers: list[bytes]) -> None:
+        """The peer has said goodbye, or has broken a rule: the layer reads no more."""
+        self._layer.receive_eof()
+        cause = self._layer.close_exc.__cause__
+        if not isinstance(cause, PayloadTooBig) or self._ending is not None:
+            self._end(answers)
+            return
+        # The receiver has something to say first, on a layer that has not said goodbye.
+        self._replace(_open_layer(self._limit))
+        self._open = True
+        if self._receiver is not None:
+            self._receiver.too_large((cause.size or 0) + (cause.current_size or 0))
+        self._fail(CloseCode.MESSAGE_TOO_BIG)
+
+    def _fail(self, code: CloseCode) -> None:
+        """End, for the peer has broken a rule; why is said unless a goodbye has been said."""
+        self._layer.fail(code)
+        self._end(self._layer.data_to_send())
+
+    def _end(self, answers: list[bytes]) -> None:
+        """Write the last there is, and wait for the peer's end, yet not for ever.
+
+        What still comes is read and thrown away: closing at once would reset the connection, and
+        the peer might never see why.
         """
-        self.close(code)
-        self._ended = True
-        self._buffer, self._fragments = b"", None
-        return False
+        transport = self._transport
+        self._open = False
+        self._fragments = None
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().call_later(CLOSE_S, transport.abort)
+        for part in answers:
+            if part != SEND_EOF:
+                transport.write(part)
+                continue
+            self._replace(_CLOSED)
+            if transport.can_write_eof() and not transport.is_closing():
+                transport.write_eof()
+            else:
+                transport.close()
+        self.resume_reading()
 
-    def _frame(self, first: int, payload: bytes) -> bool:
-        """Take in a whole frame; returns whether others may follow it."""
-        opcode = first & _OPCODE
-        if opcode == _BINARY and first & _FIN:
-            self._message(payload)
-        elif opcode == _BINARY:
-            self._fragments = bytearray(payload)
-        elif opcode == _CONTINUATION:
-            fragments = cast("bytearray", self._fragments)
-            fragments += payload
-            if first & _FIN:
-                self._fragments = None
-                self._message(bytes(fragments))
-        elif opcode == _PING:
-            if self.writable and self._closing is None:
-                self._transport.write(_head(_PONG, len(payload)) + payload)
-        elif opcode == _CLOSE:
-            if self._closing is None:
-                self._transport.write(_head(_CLOSE, len(payload[:2])) + payload[:2])
-            self._ended = True
-            self._buffer = b""
-            self._transport.close()
-        return not self._ended
-
-    def _message(self, payload: bytes) -> None:
-        if self._receiver is not None and self._closing is None:
-            self._receiver.received(payload)
+    def _replace(self, layer: ServerProtocol) -> None:
+        """Put another layer in the place of this one."""
+        old, self._layer = self._layer, layer
+        if old is not _CLOSED:
+            let_go(old)
 
 
-def _head(opcode: int, size: int) -> bytes:
-    """The head of a whole message that is not masked."""
-    if size < 126:
-        return bytes((_FIN | opcode, size))
-    if size < 1 << 16:
-        return bytes((_FIN | opcode, 126)) + size.to_bytes(2, "big")
-    return bytes((_FIN | opcode, 127)) + size.to_bytes(8, "big")
+def let_go(layer: ServerProtocol) -> None:
+    """Free the memory of a layer that is not used any more.
+
+    It and its parser hold each other, and the garbage collector seldom looks at all there is.
+    """
+    vars(layer).clear()
 
 
-def _unmasked(data: bytes | bytearray, mask: bytes | bytearray) -> bytes:
-    """A payload without its mask: each byte xor the mask's at its place, as one large number."""
-    size = len(data)
-    if not any(mask):
-        return bytes(data)
-    key = bytes(mask) * (size // 4 + 1)
-    return (int.from_bytes(data, "little") ^ int.from_bytes(key[:size], "little")).to_bytes(
-        size, "little"
-    )
+def _open_layer(limit: int) -> ServerProtocol:
+    """What reads and writes the frames of a websocket that was accepted."""
+    return ServerProtocol(state=State.OPEN, max_size=limit)
 
+
+_CLOSED = ServerProtocol(state=State.CLOSED)
+"""In the place of a layer that has ended; never used."""
 
 Opened = Callable[[WebSocket, str], None]
 """Is told of a websocket that was accepted, and of the path that was asked for."""

@@ -12,6 +12,10 @@ from hashlib import blake2b
 from crdt.vector import Vector
 
 DIGEST_BYTES = 8
+MAX_NAME = 256
+"""The longest author, in characters."""
+MAX_NOTE = 4_096
+"""The longest note, in characters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 
-SIZE_LIMIT = 16 * 1024 * 1024
+from aimem_tui.model.limits import TEXT_LIMIT
+
+SIZE_LIMIT = TEXT_LIMIT
 """The largest file that is taken in, in bytes."""
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")

@@ -125,6 +125,11 @@ class Company:
         """Who looks at a thought, for its row in the tree."""
         return self._badges.get(thought, ())
 
+    def whereabouts(self) -> list[tuple[Somebody, str]]:
+        """Who looks at which thought, by its id."""
+        both = zip(self.here, self._people, strict=True)
+        return [(shown, person.thought) for shown, person in both if person.thought]
+
     def _meet(self, present: tuple[Person, ...]) -> None:
         if present == self._people:
             return

@@ -1,4 +1,4 @@
-"""Jump: a letter for each pane, heading and neighbour; press it and be there."""
+"""Jump: a letter for each pane, heading, person and neighbour; press it and be there."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Target:
 
     label: str
     group: str
-    """What kind of place: ``pane``, ``heading``, ``thought``."""
+    """What kind of place: ``pane``, ``heading``, ``person``, ``thought``."""
     place: str
-    """Which one: a widget's id, a line, a thought's id."""
+    """Which one: a widget's id, a line, a thought's id (a person's is the one they look at)."""
     indent: int = 0
 
 

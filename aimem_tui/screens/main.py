@@ -53,6 +53,8 @@ _BEGIN_S = 0.03
 _AGE_S = 20
 _SOON_S = 0.3
 """After this time it is said again how safe the text is, if that will have changed."""
+_MOST_PEOPLE = 6
+"""People to jump to."""
 _ABOUT_THE_OPEN = (actions.Area.THOUGHT, actions.Area.WRITING)
 _TREE_HINTS = ("find", "new", "move", "trash", "toggle_about", "commands", "help")
 _NARROW_TREE_HINTS = ("find", "new", "move", "trash", "commands", "help")
@@ -514,7 +516,7 @@ class MainScreen(Screen[None]):
         self.app.push_screen(FindScreen(self._workspace, self._icons), found)
 
     def action_jump(self) -> None:
-        """Jump to a pane, a heading, a neighbour."""
+        """Jump to a pane, a heading, a person, a neighbour."""
         from aimem_tui.screens.jump import JumpScreen, Target
 
         panes = {"tree": "Thoughts", "page": "The open thought", "about": "What it is about"}
@@ -524,6 +526,10 @@ class MainScreen(Screen[None]):
                 Target(heading.text, "heading", str(heading.line), indent=heading.level - 1)
                 for heading in self._description.headings[:20]
             ]
+        for shown, thought_id in self._company.whereabouts()[:_MOST_PEOPLE]:
+            found = self.find_thought(thought_id)
+            if found is not None:
+                targets.append(Target(f"{shown.name}, in {found.title}", "person", thought_id))
         recent = self._workspace.thoughts(Filter(), order="updated", limit=10)
         targets += [Target(thought.title, "thought", thought.id) for thought in recent]
 

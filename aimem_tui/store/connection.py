@@ -27,6 +27,8 @@ from aimem_tui.errors import StorageError
 BUSY_TIMEOUT_MS = 60_000
 _TRUNCATE_TIMEOUT_MS = 1_000
 _WAL_ATTEMPTS = 100
+_CLOSING_S = 1.0
+_BUSY_S = 0.005
 
 
 class Database:
@@ -130,12 +132,30 @@ class Database:
                 self._writer.set_busy_timeout(BUSY_TIMEOUT_MS)
 
     def close(self) -> None:
-        """Close all connections. Threads must have stopped using them."""
+        """Close all connections; a transaction of writing is waited for.
+
+        Whoever is still reading in another thread gets a moment to end; a connection that is in
+        use even then ends with the process, as it would if that were killed.
+        """
         with self._lock:
             self._closed = True
+            patience = time.monotonic() + _CLOSING_S
             for connection in [*self._readers, self._writer]:
-                connection.close()
+                _close(connection, patience)
             self._readers.clear()
+
+
+def _close(connection: apsw.Connection, patience: float) -> None:
+    """Close a connection, unless another thread uses it until a moment of the monotonic clock."""
+    while True:
+        try:
+            connection.close()
+        except apsw.ThreadingViolationError:
+            if time.monotonic() > patience:
+                return
+            time.sleep(_BUSY_S)
+        else:
+            return
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from operator import attrgetter
 
 import apsw
 
-from crdt.entry import Entry
+from crdt.entry import MAX_NAME, MAX_NOTE, Entry
 from crdt.vector import Vector
 
 
@@ -98,10 +98,26 @@ def append(connection: apsw.Connection, drafts: Sequence[Draft]) -> list[Record]
     replica = own_replica(connection)
     first = own_seq(connection) + 1
     entries = [
-        Entry(replica, seq, d.thought, d.update, d.at, d.author, d.note, d.sealed)
+        Entry(
+            replica,
+            seq,
+            d.thought,
+            d.update,
+            d.at,
+            _fitting(d.author, MAX_NAME),
+            _fitting(d.note, MAX_NOTE),
+            d.sealed,
+        )
         for seq, d in enumerate(drafts, first)
     ]
     return insert(connection, entries)
+
+
+def _fitting(text: str, most: int) -> str:
+    """A name or note as other machines take it: not too long, and nothing that is no text."""
+    if len(text) <= most and text.isprintable():
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:most]
 
 
 def insert(connection: apsw.Connection, entries: Sequence[Entry]) -> list[Record]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aimem_tui.errors import BadInput, NotFound, Refused, StorageError
 from aimem_tui.markdown import paths
+from aimem_tui.model.limits import TEXT_LIMIT
 from aimem_tui.store import documents, log, projector
 from aimem_tui.store.log import Draft
 from crdt import adapter, ids
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     import apsw
 
     from aimem_tui.workspace.workspace import Handout, Workspace
-
-TEXT_LIMIT = 16 * 1024 * 1024
-"""The largest text a thought can have, in bytes of UTF-8."""
 
 
 def create(workspace: Workspace, path: str, text: str, at: int, note: str) -> str:

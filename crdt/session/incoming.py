@@ -15,7 +15,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crdt.entry import Checkpoint
@@ -99,23 +99,28 @@ class Incoming:
         if not self._take_mark(message.run, message.mark):
             return None
         entries = codec.unpack_entries(message)
-        reach, last = dict(self._reach), dict(self._last)
+        # Only what changes: a frame is often one entry, and there may be a thousand replicas.
+        reach: dict[str, int] = {}
+        last: dict[str, int] = {}
         for entry in entries:
             replica, seq = entry.replica, entry.seq
-            if seq <= last.get(replica, 0):
-                raise OrderError(f"entry {seq} of {replica[:8]} comes after {last[replica]}")
+            before = last.get(replica) or self._last.get(replica, 0)
+            if seq <= before:
+                raise OrderError(f"entry {seq} of {replica[:8]} comes after {before}")
             last[replica] = seq
             if not entry.sealed:
                 self._check(entry.update)
-            if seq == reach.get(replica, 0) + 1:
+            held = reach.get(replica) or self._reach.get(replica, 0)
+            if seq == held + 1:
                 self._not_ours(replica, seq)
                 reach[replica] = seq
                 continue
-            if seq > reach.get(replica, 0):
+            if seq > held:
                 # It may have come by another session meanwhile.
                 for other, reached in self._replica.reach().items():
-                    reach[other] = max(reached, reach.get(other, 0))
-                held = reach.get(replica, 0)
+                    if reached > (reach.get(other) or self._reach.get(other, 0)):
+                        reach[other] = reached
+                held = reach.get(replica) or self._reach.get(replica, 0)
                 if seq > held + 1:
                     raise GapError(f"entry {seq} of replica {replica[:8]} came, {held} is held")
                 self._not_ours(replica, seq)
@@ -123,8 +128,9 @@ class Incoming:
             known = self._replica.digest(replica, seq)
             if known and known != entry.digest():
                 raise Fork(replica, seq)
-        _not_too_many(reach)
-        self._reach, self._last = reach, last
+        self._not_too_many(reach)
+        self._reach.update(reach)
+        self._last.update(last)
         self._count(len(entries), message.left)
         return EntriesReceived(message.mark, message.token, entries)
 
@@ -143,12 +149,12 @@ class Incoming:
             if not checkpoint.sealed:
                 self._check(checkpoint.state)
             self._not_ahead_of_ours(checkpoint.vector)
-        reach = dict(self._reach)
+        reach: dict[str, int] = {}
         for checkpoint in checkpoints:
             for replica, seq in checkpoint.vector.items():
                 reach[replica] = max(seq, reach.get(replica, 0))
-            _not_too_many(reach)
-        self._reach = reach
+            self._not_too_many(reach)
+        self._extend_reach(reach)
         self._count(len(checkpoints), message.left)
         return CheckpointsReceived(message.mark, message.token, checkpoints)
 
@@ -197,7 +203,7 @@ class Incoming:
     def _refresh_reach(self) -> None:
         self._extend_reach(self._replica.reach())
 
-    def _extend_reach(self, vector: Vector) -> None:
+    def _extend_reach(self, vector: Mapping[str, int]) -> None:
         for replica, seq in vector.items():
             self._reach[replica] = max(seq, self._reach.get(replica, 0))
 
@@ -210,11 +216,11 @@ class Incoming:
         if own in vector and vector[own] > self._replica.vector()[own]:
             raise Fork(own, vector[own])
 
+    def _not_too_many(self, more: Mapping[str, int]) -> None:
+        new = sum(replica not in self._reach for replica in more)
+        if new and len(self._reach) + new > MAX_REPLICAS:
+            raise WireError(f"there are more than {MAX_REPLICAS} replicas")
+
     def _count(self, records: int, left: int) -> None:
         self._done += records
         self._total = self._done + left
-
-
-def _not_too_many(reach: dict[str, int]) -> None:
-    if len(reach) > MAX_REPLICAS:
-        raise WireError(f"there are more than {MAX_REPLICAS} replicas")

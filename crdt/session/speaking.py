@@ -65,6 +65,8 @@ class Speaker:
             return codec.encode(self.waiting.popleft())
         if not self.open:
             return None
+        if self._presence.due_at is None and not self._presence.ready:
+            return self._records.next_frame(now)
         self._record_next = not self._record_next
         if self._record_next:
             return self._next_presence(now) or self._records.next_frame(now)

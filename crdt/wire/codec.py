@@ -14,13 +14,11 @@ from collections.abc import Iterable, Sequence
 from msgspec import DecodeError, ValidationError
 from msgspec.msgpack import Decoder, Encoder
 
-from crdt.entry import Checkpoint, Entry
+from crdt.entry import MAX_NAME, MAX_NOTE, Checkpoint, Entry
 from crdt.errors import CrdtError, WireError
 from crdt.vector import Vector
 from crdt.wire.messages import (
     MAX_BLOB,
-    MAX_NAME,
-    MAX_NOTE,
     MAX_SIGNATURE,
     Checkpoints,
     Entries,

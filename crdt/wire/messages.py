@@ -20,6 +20,8 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
+from crdt.entry import MAX_NAME, MAX_NOTE
+
 PROTOCOL_MIN = 1
 PROTOCOL_MAX = 1
 
@@ -28,10 +30,6 @@ MAX_REPLICAS = 65_536
 MAX_BATCH = 4_096
 """How many entries or checkpoints a frame may carry."""
 MAX_INT = (1 << 63) - 1
-MAX_NAME = 256
-"""Characters that an author's name may have."""
-MAX_NOTE = 4_096
-"""Characters that a note may have."""
 MAX_BLOB = 16 << 20
 """Bytes that an update or a state may have."""
 MAX_SIGNATURE = 512

@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from aimem_tui.screens import company
 from aimem_tui.screens.connect import ConnectScreen
+from aimem_tui.screens.jump import JumpScreen
 from aimem_tui.screens.main import MainScreen
 from aimem_tui.screens.pair import PairScreen
 from aimem_tui.screens.prompt import Confirm
@@ -272,6 +273,20 @@ async def test_others_hear_where_one_is_and_that_one_has_left(
         ben.wait(lambda state: not state.people)
 
 
+async def test_one_can_jump_to_where_somebody_is(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        billing = at.workspace.get("billing").id
+        at.main._company._meet((Person("bb" * 16, "Ben", "", thought=billing),))
+        await at.pilot.press("ctrl+j")
+        await at.on(JumpScreen)
+        await at.until(lambda: "f  Ben, in Billing" in at.screen_text(), "his letter")
+        await at.pilot.press("f")
+        await at.until(
+            lambda: at.main.page.thought is not None and at.main.page.thought.id == billing,
+            "his thought",
+        )
+
+
 async def test_an_agent_carries_its_mark_and_those_who_do_not_fit_are_counted(
     tmp_path: Path,
 ) -> None:
@@ -411,6 +426,23 @@ async def test_what_another_program_syncs_is_shown_as_that(tmp_path: Path, hub: 
         await at.until(lambda: "Kept in step by another aimem" in at.screen_text(), "by whom")
         lock.release()
         await at.until(lambda: "Has all that was written here" in at.screen_text(), "taken over")
+
+
+async def test_a_defect_that_ends_syncing_is_told_and_the_app_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(engine.SyncEngine, "_work", fail)
+    monkeypatch.setattr(company, "LOOK_S", 0.05)
+    connect(tmp_path, "ws://127.0.0.1:9")
+    async with desk(tmp_path / "ada", fill=False) as at:
+        thought = at.workspace.create("mine.md", "# Mine\n")
+        at.main.open_thought(thought.id)
+        await at.until(lambda: said(at) == "Saved here, syncing has ended", "the top line")
+        await at.pilot.press("x")
+        assert at.editor.text == "x# Mine\n"
 
 
 async def test_a_copied_workspace_that_has_other_copies_says_that_it_took_a_new_name(

@@ -396,7 +396,7 @@ def test_what_is_no_text_is_skipped_each_with_its_reason(workspace: Workspace, r
     assert texts(workspace) == {"good.md": "good\n"}
     assert reasons(report.skipped) == {
         "inner": "It is another repository.",
-        "large.md": "It is too large: 16.0 MB of at most 16 MB.",
+        "large.md": "It is too large: 8.0 MB of at most 8 MB.",
         "latin.md": "It is not UTF-8: see byte 0.",
         "link.md": "It is a link.",
         "nul.md": "It is not text: byte 1 is NUL.",

@@ -62,7 +62,7 @@ def test_a_file_of_50_mb_is_skipped_without_being_opened(
         "open",
         lambda name, *rest, **more: (opened.append(name), real_open(name, *rest, **more))[1],
     )
-    assert skipped(workspace, source) == {"large.md": "It is too large: 50.0 MB of at most 16 MB."}
+    assert skipped(workspace, source) == {"large.md": "It is too large: 50.0 MB of at most 8 MB."}
     assert not [name for name in opened if b"large.md" in os.fsencode(str(name))]
 
 

@@ -292,6 +292,12 @@ def is_durable(line: str) -> State | None:
     return told if in_step(told["remotes"][0]) and not told["waiting"] else None
 
 
+def is_complete(line: str) -> State | None:
+    """A state in which a machine and its remote have all that the other has."""
+    told: State = json.loads(line)
+    return told if told["remotes"][0]["complete"] else None
+
+
 def pair(listener: Program, where: str, machine: Machine) -> None:
     """Two people compare the codes."""
     dialler = machine.started("peer", "pair", where, "--as", TEAM, "--json")

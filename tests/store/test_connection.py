@@ -226,3 +226,29 @@ def test_the_library_carries_what_many_pythons_lack() -> None:
     probe.execute("CREATE VIRTUAL TABLE texts USING fts5 (body)")
     probe.enable_load_extension(True)
     assert "FTS5" in " ".join(apsw.compile_options)
+
+
+def test_closing_leaves_alone_who_still_reads(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "_CLOSING_S", 0.05)
+    reading, go_on = threading.Event(), threading.Event()
+    read: list[object] = []
+
+    def wait() -> int:
+        reading.set()
+        go_on.wait(30)
+        return 7
+
+    def run() -> None:
+        connection = database.read()
+        connection.create_scalar_function("wait", wait, 0)
+        read.append(connection.execute("SELECT wait()").get)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert reading.wait(30)
+    database.close()
+    go_on.set()
+    thread.join(30)
+    assert read == [7]

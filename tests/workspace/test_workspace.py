@@ -15,12 +15,13 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from aimem_tui.errors import AimemError, BadInput, NotFound, Refused, StorageError
 from aimem_tui.markdown.paths import Declared, unique_names
 from aimem_tui.model import Filter
+from aimem_tui.model.limits import TEXT_LIMIT
 from aimem_tui.store import log
 from aimem_tui.store.log import Draft
 from aimem_tui.workspace import doctor
 from aimem_tui.workspace.workspace import Handout, Workspace
-from aimem_tui.workspace.writing import TEXT_LIMIT
 from crdt.textdiff import Splice
+from crdt.wire.codec import check_entry
 from tests.crdt.histories import texts
 from tests.workspaces import START, Clock, open_workspace
 
@@ -346,3 +347,12 @@ def test_every_error_says_what_to_do_or_why(workspace: Workspace) -> None:
             attempt()
         assert error.value.what.endswith(".")
         assert error.value.hint or error.value.why
+
+
+def test_what_is_saved_here_is_what_other_machines_take(tmp_path: Path) -> None:
+    author = "A\0da" + "x" * 300
+    with Workspace(tmp_path / "w.db", name="w", author=author) as workspace:
+        workspace.create("large.md", "é" * (TEXT_LIMIT // 2))
+        (record,) = log.tail(workspace.database.read(), 0)
+    check_entry(record.entry)
+    assert record.entry.author == ("Ada" + "x" * 300)[:256]
