@@ -30,6 +30,7 @@ MODULES = (
     "textual.app",
     "tomlkit",
     "uvloop",
+    "websockets.server",
     "yaml",
     "zeroconf",
 )

@@ -213,9 +213,7 @@ class Plan:
     def heads(self) -> list[Head]:
         """The heads that have changed."""
         found = self._found_heads
-        return [
-            head for replica, head in self._heads.items() if head is not found.get(replica)
-        ]
+        return [head for replica, head in self._heads.items() if head is not found.get(replica)]
 
     def _ask(self) -> None:
         for job in self._jobs:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -80,6 +82,14 @@ class SyncScreen(ModalScreen[None]):
         Binding("p", "pair", "Pair"),
     ]
 
+    class Disconnected(Message):
+        """A remote was forgotten, or could not be."""
+
+        def __init__(self, said: str, *, failed: bool = False) -> None:
+            super().__init__()
+            self.said = said
+            self.failed = failed
+
     def __init__(
         self, workspace: Workspace, sync: Background, company: Company, icons: Icons
     ) -> None:
@@ -147,20 +157,8 @@ class SyncScreen(ModalScreen[None]):
         name = line.link.name
 
         def answered(yes: bool | None) -> None:
-            if not yes:
-                return
-            from aimem_tui.workspace import connecting
-
-            try:
-                connecting.disconnect(self._workspace, self._sync.config, name)
-            except AimemError as error:
-                self.notify(str(error), severity="error", markup=False)
-            else:
-                self.notify(
-                    f"Disconnected from {name}. Everything stays here, and there.", markup=False
-                )
-            self._sync.retry()
-            self._refresh_lines()
+            if yes:
+                self._disconnect(name)
 
         self.app.push_screen(
             Confirm(
@@ -184,6 +182,26 @@ class SyncScreen(ModalScreen[None]):
         self.notify("Everything is in step already." if in_step else "Trying now.")
 
     # Inside
+
+    @work(thread=True, exit_on_error=False)
+    def _disconnect(self, name: str) -> None:
+        from aimem_tui.workspace import connecting
+
+        try:
+            # In a thread, because some keyrings ask the person first.
+            connecting.disconnect(self._workspace, self._sync.config, name)
+        except AimemError as error:
+            self.post_message(self.Disconnected(str(error), failed=True))
+        else:
+            said = f"Disconnected from {name}. Everything stays here, and there."
+            self.post_message(self.Disconnected(said))
+
+    def on_sync_screen_disconnected(self, message: Disconnected) -> None:
+        """Say what came of it."""
+        severity: Literal["error", "information"] = "error" if message.failed else "information"
+        self.notify(message.said, severity=severity, markup=False)
+        self._sync.retry()
+        self._refresh_lines()
 
     def _refresh_lines(self) -> None:
         if not self.is_attached:

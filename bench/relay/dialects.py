@@ -115,6 +115,7 @@ class Aimem:
         self._workspace = workspace
         self._credential = credential
         self._replica = os.urandom(16).hex()
+        self._log = os.urandom(16)
         self._thought = workspace
         self._seq = self._mark = 0
         self._unacked = 0
@@ -130,7 +131,7 @@ class Aimem:
             1,
             bytes.fromhex(self._workspace),
             bytes.fromhex(self._replica),
-            os.urandom(16),
+            self._log,
             Role.WRITER,
             17 << 20,
             self._credential,
@@ -148,8 +149,16 @@ class Aimem:
             for seq, update in enumerate(updates, first)
         ]
         return [
-            codec.encode(codec.pack_entries(entries, run=1, mark=self._mark, left=0, token=b""))
+            codec.encode(
+                codec.pack_entries(
+                    entries, run=1, mark=self._mark, left=0, token=self._token(self._seq)
+                )
+            )
         ]
+
+    def _token(self, position: int) -> bytes:
+        """As long as those of a session, and another one for each frame, so that it is stored."""
+        return self._log + bytes(8) + position.to_bytes(8, "big")
 
     def answer(self, frame: bytes) -> bytes | None:
         number = frame[1]

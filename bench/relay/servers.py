@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -114,14 +114,21 @@ def aimem_sqlite() -> Iterator[Running]:
 @contextmanager
 def aimem_postgres() -> Iterator[Running]:
     """Our relay as one pod of a cluster: PostgreSQL, which syncs to disk, and Redis."""
-    with services.postgres() as database, services.redis() as redis:
-        settings = {"AIMEM_RELAY_DATABASE": database.url, "AIMEM_RELAY_REDIS": redis.url}
-        with (
-            TemporaryDirectory(prefix="aimem-bench-") as data,
-            _aimem(data, settings) as pid_and_url,
-        ):
-            pid, url = pid_and_url
-            yield Running(url, (pid, database.pid, redis.pid), _credential)
+    try:
+        database, redis = services.Postgres(), services.Redis()
+    except services.Missing as error:
+        raise Absent(str(error)) from error
+    with ExitStack() as stack:
+        for service in (database, redis):
+            stack.callback(service.close)
+            service.start()
+        settings = {
+            "AIMEM_RELAY_DATABASE": database.new_database(),
+            "AIMEM_RELAY_REDIS": redis.url,
+        }
+        data = stack.enter_context(TemporaryDirectory(prefix="aimem-bench-"))
+        pid, url = stack.enter_context(_aimem(data, settings))
+        yield Running(url, (pid, database.pid, redis.pid), _credential)
 
 
 @contextmanager

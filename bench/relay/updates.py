@@ -2,7 +2,7 @@
 hundred thousand, and with the time of sending inside.
 
 Each appends one string to the root text ``content``, after the writer's string before it. The
-string is :data:`MARK`, the sender's clock in ns as 16 hexadecimal digits, and ``w`` with the number
+string is :data:`MARK`, which no other bytes are likely to be, the sender's clock in ns as 16 hexadecimal digits, and ``w`` with the number
 of the writer as 6 digits; whoever gets the update, merged with others or not, finds them again.
 """
 
@@ -11,8 +11,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-MARK = b"~@"
-LENGTH = 25
+MARK = b"~@bench@~"
+_NUMBER = len(MARK) + 17
+LENGTH = _NUMBER + 6
 """Characters, and bytes, of one string."""
 
 
@@ -65,5 +66,6 @@ def found(payload: bytes) -> Iterator[tuple[int, int]]:
     """The sender's clock (ns) and the writer's number of each update in a frame."""
     at = payload.find(MARK)
     while at >= 0:
-        yield int(payload[at + 2 : at + 18], 16), int(payload[at + 19 : at + LENGTH])
+        clock = payload[at + len(MARK) : at + len(MARK) + 16]
+        yield int(clock, 16), int(payload[at + _NUMBER : at + LENGTH])
         at = payload.find(MARK, at + LENGTH)
