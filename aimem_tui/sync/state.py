@@ -136,6 +136,8 @@ def in_words(state: SyncState) -> str:
         return f"Durable on {names[0]}." if names and state.own_seq else "In step."
     if any(link.phase is Phase.DEGRADED for link in state.links):
         return f"{edits} waiting, the other side cannot save just now."
+    if not state.links:
+        return f"Saved here, {edits} waiting."
     if all(link.read_only for link in state.links):
         return f"{edits} only here, you may read but not write there."
     if state.sent_seq >= state.own_seq:

@@ -2,8 +2,9 @@
 hundred thousand, and with the time of sending inside.
 
 Each appends one string to the root text ``content``, after the writer's string before it. The
-string is :data:`MARK`, which no other bytes are likely to be, the sender's clock in ns as 16 hexadecimal digits, and ``w`` with the number
-of the writer as 6 digits; whoever gets the update, merged with others or not, finds them again.
+string is :data:`MARK`, which no other bytes are likely to be, the sender's clock in ns as 16
+hexadecimal digits, and ``w`` with the number of the writer as 6 digits; whoever gets the update,
+merged with others or not, finds them again.
 """
 
 from __future__ import annotations

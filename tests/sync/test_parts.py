@@ -299,6 +299,7 @@ def link(phase: Phase = Phase.IN_STEP, **more: object) -> LinkState:
         (SyncState((link(Phase.CONNECTING),), 1, 0, 0), "Connecting, 1 edit waiting."),
         (SyncState((link(Phase.REFUSED),), 1, 0, 0), "Refused by relay, 1 edit waiting."),
         (SyncState((link(),), 0, 0, 0), "In step."),
+        (SyncState((), 3, 0, 1, elsewhere=True), "Saved here, 2 edits waiting."),
         (
             SyncState((link(read_only=True),), 2, 0, 0),
             "2 edits only here, you may read but not write there.",
