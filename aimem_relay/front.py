@@ -15,7 +15,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from aimem_relay.websocket import Opened, WebSocket, let_go
+from aimem_relay.websocket import Opened, WebSocket, release
 
 SYNC = b"GET /sync/"
 MAX_HEAD = 16 << 10
@@ -71,10 +71,11 @@ class Front(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of the first request has come."""
-        self._buffer += data
-        buffer, transport = self._buffer, self._transport
+        transport = self._transport
         if transport is None:
             return
+        self._buffer += data
+        buffer = self._buffer
         if not buffer.startswith(SYNC[: len(buffer)]):
             protocol = self._http()
             self._let_go()
@@ -97,8 +98,9 @@ class Front(asyncio.Protocol):
         if isinstance(request, Request):
             layer.send_response(layer.accept(request))
         answer = b"".join(layer.data_to_send())
+        # One that was refused has its answer; what is no request has none.
         if not isinstance(request, Request) or layer.state is not State.OPEN:
-            let_go(layer)
+            release(layer)
             self._refuse(answer or _response("400 Bad Request", "The request is not valid."))
             return
         forwarded = request.headers.get_all("X-Forwarded-For")

@@ -160,23 +160,24 @@ class WebSocket(asyncio.Protocol):
         ended = SEND_EOF in answers
         if ended:
             self._open = False
-        elif answers and self.writable:
+        elif answers and self._open and self.writable:
             # Pongs, of which some may be left out (RFC 6455, section 5.5.3).
             self._transport.writelines(answers)
         for frame in frames:
-            if self._ending is not None or not isinstance(frame, Frame):
-                break
-            if frame.opcode is Opcode.TEXT:
-                self._fail(CloseCode.UNSUPPORTED_DATA)
-                break
-            self._take(frame)
+            if isinstance(frame, Frame):
+                if self._ending is None:
+                    self._take(frame)
+                # The layer holds the last frame until another has come.
+                frame.data = b""
         if ended:
             self._goodbye(answers)
         return bool(frames)
 
     def _take(self, frame: Frame) -> None:
         """Take in a frame. The layer has seen to it that fragments come in order."""
-        if frame.opcode is Opcode.BINARY and frame.fin:
+        if frame.opcode is Opcode.TEXT:
+            self._fail(CloseCode.UNSUPPORTED_DATA)
+        elif frame.opcode is Opcode.BINARY and frame.fin:
             self._message(bytes(frame.data))
         elif frame.opcode is Opcode.BINARY:
             self._fragments = bytearray(frame.data)
@@ -227,20 +228,24 @@ class WebSocket(asyncio.Protocol):
                 transport.write(part)
                 continue
             self._replace(_CLOSED)
-            if transport.can_write_eof() and not transport.is_closing():
-                transport.write_eof()
-            else:
+            if not transport.can_write_eof():
                 transport.close()
+                continue
+            try:
+                transport.write_eof()
+            except (OSError, RuntimeError):
+                # The peer, or the transport, was faster.
+                transport.abort()
         self.resume_reading()
 
     def _replace(self, layer: ServerProtocol) -> None:
         """Put another layer in the place of this one."""
         old, self._layer = self._layer, layer
         if old is not _CLOSED:
-            let_go(old)
+            release(old)
 
 
-def let_go(layer: ServerProtocol) -> None:
+def release(layer: ServerProtocol) -> None:
     """Free the memory of a layer that is not used any more.
 
     It and its parser hold each other, and the garbage collector seldom looks at all there is.

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 
 from bench.measure import Contest, Goal, Report, Series, Size
 from bench.peers import Absent
-from bench.relay import servers
+from bench.relay import catch_up, servers
 from bench.relay.driver import Load, Outcome
 from bench.relay.servers import Running
 
@@ -38,15 +38,17 @@ class Contestant:
     start: Callable[[], AbstractContextManager[Running]]
     dialect: str
     connecting: int = 32
+    rounds: int = 3
 
 
 CONTESTANTS: Mapping[str, Contestant] = {
     OURS: Contestant(servers.aimem_sqlite, "aimem"),
     "aimem, PostgreSQL and Redis": Contestant(servers.aimem_postgres, "aimem"),
     Y_WEBSOCKET: Contestant(servers.y_websocket, "y"),
-    "hocuspocus 4.4.0": Contestant(servers.hocuspocus, "hocuspocus"),
+    # For orientation; the goals are about the others.
+    "hocuspocus 4.4.0": Contestant(servers.hocuspocus, "hocuspocus", rounds=1),
     # It forgets who comes while somebody else is coming.
-    "pycrdt-websocket 0.16.5": Contestant(servers.pycrdt_websocket, "y", connecting=1),
+    "pycrdt-websocket 0.16.5": Contestant(servers.pycrdt_websocket, "y", connecting=1, rounds=1),
 }
 
 
@@ -80,6 +82,7 @@ def run(size: Size) -> Report:
     for shape in QUICK_FIXED if size.quick else FIXED:
         measured.fixed(shape)
     measured.memory(size.pick(1_000, 10))
+    measured.catching_up(size.pick(10_000, 20))
     return report
 
 
@@ -89,8 +92,7 @@ class _Measured:
     def __init__(self, size: Size, report: Report) -> None:
         self._size = size
         self._report = report
-        self._rounds = size.pick(3, 1)
-        self._seconds = 4.0 if not size.quick else 0.5
+        self._seconds = 0.5 if size.quick else 3.0
         self._absent: set[str] = set()
 
     def saturation(self, shape: Shape) -> None:
@@ -142,13 +144,33 @@ class _Measured:
         )
         self._add(f"the same in {connections} rooms of their own", "KiB", own)
 
+    def catching_up(self, thoughts: int) -> None:
+        """A new machine gets a large workspace."""
+        stored, ended, copied = catch_up.ours(thoughts)
+        others = {}
+        if Y_WEBSOCKET not in self._absent:
+            try:
+                others["y-websocket, a handshake a thought"] = catch_up.handshakes(thoughts)
+            except Absent as error:
+                self._note(f"{Y_WEBSOCKET}: not measured, {error}")
+        reading = "reading and writing them"
+        found = {
+            "aimem, until all is on disk": stored,
+            "aimem sync, to its end": ended,
+            **others,
+            reading: copied,
+        }
+        series = tuple(Series(name, (seconds,)) for name, seconds in found.items())
+        goals = (Goal(2.0, "ratio", reading), *(Goal(0.1, "ratio", name) for name in others))
+        what = f"a new machine, {thoughts:,} thoughts, {thoughts * catch_up.EDITS:,} entries"
+        self._report.contests.append(Contest(what, "s", series, goals))
+
     def _in_turns(self, shape: Shape) -> list[tuple[str, Outcome, float]]:
         found = []
-        names = [name for name in CONTESTANTS if name not in self._absent]
-        for turn in range(self._rounds):
-            first = turn % len(names)
-            for name in names[first:] + names[:first]:
-                if name in self._absent:
+        most = max(contestant.rounds for contestant in CONTESTANTS.values())
+        for turn in range(1 if self._size.quick else most):
+            for name, contestant in CONTESTANTS.items():
+                if name in self._absent or turn >= contestant.rounds:
                     continue
                 try:
                     outcome, cpu_s = _play(CONTESTANTS[name], shape, self._seconds)

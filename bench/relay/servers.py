@@ -104,10 +104,15 @@ def pycrdt_websocket() -> Iterator[Running]:
 
 
 @contextmanager
-def aimem_sqlite() -> Iterator[Running]:
-    """Our relay as it is without any settings: everything in one SQLite file, synced to disk."""
-    with TemporaryDirectory(prefix="aimem-bench-") as data, _aimem(data, {}) as pid_and_url:
-        pid, url = pid_and_url
+def aimem_sqlite(data: Path | None = None) -> Iterator[Running]:
+    """Our relay as it is without any settings: everything in one SQLite file, synced to disk.
+
+    Args:
+        data: its data folder; an empty one unless given.
+    """
+    with ExitStack() as stack:
+        folder = data or stack.enter_context(TemporaryDirectory(prefix="aimem-bench-"))
+        pid, url = stack.enter_context(_aimem(str(folder), {}))
         yield Running(url, (pid,), _credential)
 
 

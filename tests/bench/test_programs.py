@@ -14,6 +14,7 @@ from bench.__main__ import PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDS_TERMINAL = {"startup", "keystroke"}
+UNITS = {"ms", "s", "bytes", "KiB", "MB", "files/s", "deliveries/s", "µs a delivery"}
 
 
 def run(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
@@ -44,7 +45,7 @@ def test_a_program_measures_and_prints_json(name: str, tmp_path: Path) -> None:
     assert report["notes"][-1] == "Quick: the figures mean nothing."
     assert report["contests"] or "not measured" in report["notes"][0]
     for contest in report["contests"]:
-        assert contest["unit"] in {"ms", "s", "bytes", "MB", "files/s"}
+        assert contest["unit"] in UNITS
         assert contest["goals"] == []
         for series in contest["series"]:
             assert series["samples"] >= 1

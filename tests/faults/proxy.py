@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -121,6 +122,10 @@ class Proxy:
         As when a machine falls asleep, or a router forgets a connection. New ones work.
         """
         self._alive_from = self._opened + 1
+
+    def swallow_all(self) -> None:
+        """Nothing comes through, in new connections neither, until :meth:`swallow` is called."""
+        self._alive_from = sys.maxsize
 
     def _call(self, action: Callable[[], object]) -> None:
         assert self._loop is not None

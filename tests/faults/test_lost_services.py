@@ -24,6 +24,7 @@ from tests.faults.machines import (
     state,
 )
 from tests.faults.processes import Program, until
+from tests.faults.proxy import Proxy
 from tests.services import Postgres, Redis
 
 PLAN = "plan.md"
@@ -172,6 +173,29 @@ def test_without_the_database_people_are_told_and_go_on_and_nothing_is_called_du
     exchange_until_quiet([ann, ben])
     text = assert_same([ann, ben])[PLAN]
     assert sorted(text.split()) == sorted([*TEXT.split(), *words])
+
+
+@pytest.mark.heavy
+def test_a_database_that_falls_silent_is_as_good_as_none(
+    stage: Stage, postgres: Postgres, postgres_url: str
+) -> None:
+    with Proxy(postgres.port) as line:
+        relay = stage.relay(database=postgres_url.replace(str(postgres.port), str(line.port)))
+        ann, ben = stage.at(relay.url, PLAN, TEXT, "ann", "ben")
+        watchers = [machine.watching() for machine in (ann, ben)]
+        for watcher in watchers:
+            watcher.next(state(in_step), "being in step")
+        line.swallow_all()
+        ann("append", "plan", "Nobody listens.")
+        for watcher in watchers:
+            watcher.next(state(degraded), "word that nothing can be stored", SECONDS)
+        line.swallow()
+        line.cut()
+        for watcher in watchers:
+            watcher.next(is_durable, "word that all is durable")
+        arrives(ben, "Nobody")
+        end(*watchers)
+    assert ann.texts() == ben.texts() == {PLAN: f"{TEXT}Nobody listens.\n"}
 
 
 def own_replica(machine: Machine) -> str:

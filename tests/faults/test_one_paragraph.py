@@ -175,7 +175,7 @@ def relay_killed(stage: Stage, request: pytest.FixtureRequest) -> Trouble:
     relay = stage.relay()
 
     def trouble(busy: Busy) -> None:
-        for _ in range(4):
+        for _ in range(3):
             busy.hear()
             relay.kill()
             busy.write(5)
@@ -224,11 +224,10 @@ def clients_killed(stage: Stage, request: pytest.FixtureRequest) -> Trouble:
     relay = stage.relay()
 
     def trouble(busy: Busy) -> None:
-        for _ in range(2):
-            for place, machine in enumerate(busy.machines):
-                busy.hear()
-                busy.watchers[place].kill()
-                busy.watchers[place] = machine.watching()
+        for place, machine in enumerate(busy.machines):
+            busy.hear()
+            busy.watchers[place].kill()
+            busy.watchers[place] = machine.watching()
 
     return relay.url, trouble
 

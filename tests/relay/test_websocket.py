@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.protocol import State
 from websockets.server import ServerProtocol
@@ -236,8 +236,10 @@ async def test_the_answer_to_a_goodbye_ends_the_connection() -> None:
     made, transport, heard = socket()
     made.close(4400)
     assert (code(transport), transport.ended) == (4400, False)
-    made.data_received(frame(BINARY, b"on its way") + frame(CLOSE, b"\x11\x30"))
+    said = transport.written
+    made.data_received(frame(BINARY, b"on its way") + frame(PING, b"") + frame(CLOSE, b"\x11\x30"))
     assert (transport.ended, heard.frames) == (True, [])
+    assert transport.written == said
     made.connection_lost(None)
 
 
@@ -252,7 +254,7 @@ async def test_where_the_bytes_cannot_be_ended_the_connection_is_closed(
     made.connection_lost(None)
 
 
-async def test_what_the_receiver_says_of_a_frame_that_is_too_large_comes_before_the_goodbye() -> None:
+async def test_what_is_said_of_a_frame_that_is_too_large_comes_before_the_goodbye() -> None:
     class Talkative(Heard):
         def too_large(self, size: int) -> None:
             made.send([b"%d" % size])
@@ -329,6 +331,7 @@ HOSTILE = st.lists(
 
 
 @settings(max_examples=30, deadline=None)
+@example([(BINARY, GREETING - 1, True, 1)], 1_000, False)
 @given(HOSTILE, st.sampled_from([1_000, PIECE, 256 << 10]), st.booleans())
 def test_a_peer_that_is_not_let_in_cannot_make_the_relay_hold_more_than_a_greeting(
     frames: list[tuple[int, int, bool, int]], chunk: int, takes: bool
@@ -396,6 +399,18 @@ async def test_thousands_of_small_frames_are_not_much_at_any_moment(part: bytes)
     # The frames of one piece are objects for a moment.
     assert most - before < 8 * GREETING
     assert len(transport.written) < HIGH_WATER
+
+
+async def test_a_connection_that_waits_holds_nothing_of_what_has_come() -> None:
+    large = frame(BINARY, bytes(LATER // 16))
+    with traced() as before:
+        made, _, _ = socket(LATER)
+        made.attach(Deaf())
+        made.data_received(large)
+        assert tracemalloc.get_traced_memory()[0] - before < 8_000
+        made.data_received(large[:-1])
+        assert tracemalloc.get_traced_memory()[0] - before < len(large) * 9 / 8 + 8_000
+        made.connection_lost(None)
 
 
 async def test_a_connection_that_is_gone_holds_nothing() -> None:
@@ -507,7 +522,7 @@ async def test_the_handshake_is_that_of_the_standard() -> None:
         (request("GET /sync/abc"), 400),
         (request().replace(b": ", b" ", 1), 400),
         (request(X="y" * 9_000), 431),
-        (request() [:-2] + b"X: y\r\n" * 200 + b"\r\n", 431),
+        (request()[:-2] + b"X: y\r\n" * 200 + b"\r\n", 431),
         (b"GET /sync/" + b"a" * (MAX_HEAD + 1), 431),
     ],
     ids=str,
