@@ -1,10 +1,8 @@
 """The ledger of a single relay: one SQLite file.
 
-- ``synchronous=FULL`` and the write-ahead log: what is committed is on disk, whatever comes.
-- One connection writes, one thing at a time. The statements of a small group run on the event loop
-  itself, as they need the interpreter anyway; its commit, which waits for the disk, runs in a
-  thread, as does everything that is large or may have to wait. Two threads read, each with a
-  connection of its own. Why: ``docs/decisions/0007-statements-on-the-loop.md``.
+- One thread writes, two read, each with connections of its own; the event loop never waits for the
+  disk. ``synchronous=FULL`` and the write-ahead log: what is committed is on disk, whatever comes.
+- A group takes few statements, however many workspaces it is about (``sqlite_group.py``).
 - All of a group is one ``BEGIN IMMEDIATE`` transaction, so that several processes on one machine,
   a relay and a command of its operator, may have the file open.
 - Disk full, file locked, input or output error: :class:`LedgerDown`, and nothing has changed.
@@ -14,21 +12,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import apsw
 
 from aimem_relay.ledger import migrations, rows
 from aimem_relay.ledger import sqlite_read as reading
 from aimem_relay.ledger import sqlite_write as writing
-from aimem_relay.ledger.plan import Plan, by_workspace
+from aimem_relay.ledger.plan import by_workspace
 from aimem_relay.ledger.port import (
-    RECORD_BYTES,
-    Authored,
     Change,
     Committed,
     Copy,
@@ -40,11 +36,9 @@ from aimem_relay.ledger.port import (
     Outcome,
     Skipped,
     ThoughtRecords,
-    size_of,
 )
 from aimem_relay.ledger.sqlite_group import Memory, store
 from crdt.entry import Checkpoint
-from crdt.session.events import EntriesReceived
 from crdt.session.replica import Cursor, Slice
 from crdt.vector import Vector
 
@@ -52,8 +46,6 @@ APPLICATION_ID = 0x41494D4C
 """``AIML``: marks the file as a ledger (PRAGMA application_id)."""
 BUSY_TIMEOUT_MS = 5_000
 _READERS = 2
-_SMALL_BYTES = 128 << 10
-"""A group up to this size is stored by the event loop itself."""
 _START_ATTEMPTS = 20
 
 T = TypeVar("T")
@@ -74,9 +66,6 @@ class SqliteLedger:
         self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-read")
         self._local = threading.local()
         self._connections: list[apsw.Connection] = []
-        self._writer: apsw.Connection | None = None
-        self._turns = asyncio.Lock()
-        """Whoever writes holds it until that is done."""
         self._memory = Memory()
         self._closed = False
 
@@ -98,8 +87,6 @@ class SqliteLedger:
     async def close(self) -> None:
         """Finish what was begun and close the file."""
         self._closed = True
-        async with self._turns:
-            pass
         for threads in (self._write_thread, self._read_threads):
             await asyncio.to_thread(threads.shutdown)
         for connection in self._connections:
@@ -112,14 +99,7 @@ class SqliteLedger:
 
     async def commit(self, jobs: Sequence[Job]) -> Committed:
         """Store a group of jobs in one transaction."""
-        places = by_workspace(jobs)
-        groups = {one: [jobs[place] for place in there] for one, there in places.items()}
-        plans, changes = await _to_its_end(self._commit(groups))
-        outcomes: list[Outcome] = [Skipped()] * len(jobs)
-        for plan, there in zip(plans, places.values(), strict=True):
-            for place, outcome in zip(there, plan.outcomes, strict=True):
-                outcomes[place] = outcome
-        return Committed(tuple(outcomes), tuple(changes))
+        return await self._run(self._write_thread, lambda: self._commit(jobs))
 
     async def open(self, workspace: str) -> Copy:
         """What is known of a workspace; it is made if it is not there."""
@@ -201,90 +181,48 @@ class SqliteLedger:
     def _prepare(self) -> None:
         with _explained(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = self._connection()
-            _migrate(self._writer, self._path)
+            _migrate(self._connection(), self._path)
 
-    async def _commit(self, groups: Mapping[str, Sequence[Job]]) -> tuple[list[Plan], list[Change]]:
-        memory, due = self._memory, self._due
-        async with self._turns:
-            writer = self._writer_now()
-            try:
-                if _is_small(groups) and self._begin_at_once(writer):
-                    with self._undone_on_error(writer):
-                        plans, changes = store(writer, memory, groups, due)
-                    await self._run(self._write_thread, lambda: self._end(writer))
-                else:
-                    plans, changes = await self._run(
-                        self._write_thread,
-                        lambda: self._transact(
-                            writer,
-                            "BEGIN IMMEDIATE",
-                            lambda connection: store(connection, memory, groups, due),
-                        ),
-                    )
-            except BaseException:
-                memory.forget()
-                raise
-            memory.committed(plans)
-            return plans, changes
+    def _commit(self, jobs: Sequence[Job]) -> Committed:
+        places = by_workspace(jobs)
+        groups = {one: [jobs[place] for place in there] for one, there in places.items()}
+        try:
+            plans, changes = self._transact(
+                "BEGIN IMMEDIATE",
+                lambda connection: store(connection, self._memory, groups, self._due),
+            )
+        except BaseException:
+            self._memory.forget()
+            raise
+        self._memory.committed(plans)
+        outcomes: list[Outcome] = [Skipped()] * len(jobs)
+        for plan, there in zip(plans, places.values(), strict=True):
+            for place, outcome in zip(there, plan.outcomes, strict=True):
+                outcomes[place] = outcome
+        return Committed(tuple(outcomes), tuple(changes))
 
     async def _read(self, ask: Callable[[apsw.Connection], T]) -> T:
-        return await self._run(
-            self._read_threads, lambda: self._transact(self._connection(), "BEGIN", ask)
-        )
+        return await self._run(self._read_threads, lambda: self._transact("BEGIN", ask))
 
     async def _write(self, change: Callable[[apsw.Connection], T]) -> T:
-        return await _to_its_end(self._change(change))
-
-    async def _change(self, change: Callable[[apsw.Connection], T]) -> T:
-        async with self._turns:
-            writer = self._writer_now()
+        def work() -> T:
             self._memory.forget()
-            return await self._run(
-                self._write_thread, lambda: self._transact(writer, "BEGIN IMMEDIATE", change)
-            )
+            return self._transact("BEGIN IMMEDIATE", change)
 
-    def _writer_now(self) -> apsw.Connection:
-        if self._closed or self._writer is None:
-            raise LedgerDown("The ledger is closed.")
-        return self._writer
+        return await self._run(self._write_thread, work)
 
-    def _begin_at_once(self, writer: apsw.Connection) -> bool:
-        """Begin to write; False where another process writes just now."""
-        writer.set_busy_timeout(0)
-        try:
-            with _explained(self._path):
-                writer.execute("BEGIN IMMEDIATE")
-        except LedgerDown as error:
-            if isinstance(error.__cause__, apsw.BusyError):
-                return False
-            raise
-        finally:
-            writer.set_busy_timeout(BUSY_TIMEOUT_MS)
-        return True
-
-    def _end(self, connection: apsw.Connection) -> None:
-        with self._undone_on_error(connection):
-            connection.execute("COMMIT")
-
-    def _transact(
-        self, connection: apsw.Connection, begin: str, work: Callable[[apsw.Connection], T]
-    ) -> T:
-        with self._undone_on_error(connection):
-            connection.execute(begin)
-            result = work(connection)
-            connection.execute("COMMIT")
-            return result
-
-    @contextmanager
-    def _undone_on_error(self, connection: apsw.Connection) -> Iterator[None]:
+    def _transact(self, begin: str, work: Callable[[apsw.Connection], T]) -> T:
         with _explained(self._path):
+            connection = self._connection()
+            connection.execute(begin)
             try:
-                yield
+                result = work(connection)
+                connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            return result
 
     def _connection(self) -> apsw.Connection:
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
@@ -303,28 +241,6 @@ class SqliteLedger:
         if self._closed:
             raise LedgerDown("The ledger is closed.")
         return await asyncio.get_running_loop().run_in_executor(threads, work)
-
-
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Do something, whatever becomes of whoever waits for it: a transaction is half way."""
-    return await asyncio.shield(asyncio.create_task(work))
-
-
-def _is_small(groups: Mapping[str, Sequence[Job]]) -> bool:
-    """Whether storing this keeps the event loop for a few milliseconds at most."""
-    left = _SMALL_BYTES
-    for jobs in groups.values():
-        for job in jobs:
-            match job.event:
-                case EntriesReceived():
-                    left -= sum(map(size_of, job.event.entries))
-                case Authored():
-                    left -= sum(RECORD_BYTES + len(update) for update in job.event.updates)
-                case _:
-                    return False
-        if left < 0:
-            return False
-    return True
 
 
 def _copy(connection: apsw.Connection, workspace: str) -> Copy | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import apsw
 
-from aimem_tui.store import checkpoints, documents, revisions
+from aimem_tui.store import checkpoints, documents, log, revisions
 from crdt.checkpoint import build_state
 from crdt.entry import Checkpoint
 from crdt.vector import Vector
@@ -66,6 +66,7 @@ def compact(
     touch = revisions.last_touch(connection, thought)
     at, author = (0, "") if touch is None else (touch.at, touch.author)
     identity = str(connection.execute("SELECT id FROM thought_ids WHERE n = ?", (thought,)).get)
+    log.keep_digests(connection, thought)
     for table in ("log", "checkpoints"):
         connection.execute(f"DELETE FROM {table} WHERE thought = ?", (thought,))
     made = Checkpoint(identity, state, Vector(covered), at, author)

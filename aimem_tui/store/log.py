@@ -178,7 +178,7 @@ def extend_reach(connection: apsw.Connection, vector: Mapping[str, int]) -> None
     """Note up to which numbers the log and checkpoints reach."""
     numbers = Numbers(connection)
     connection.executemany(
-        "INSERT INTO vectors VALUES (?, 0, ?)"
+        "INSERT INTO vectors (replica, seq, reach) VALUES (?, 0, ?)"
         " ON CONFLICT (replica) DO UPDATE SET reach = max(reach, excluded.reach)",
         [(numbers.replica(replica), seq) for replica, seq in vector.items()],
     )
@@ -229,6 +229,38 @@ def by_name(connection: apsw.Connection, replica: str, seq: int) -> Entry | None
         connection, "log.replica = (SELECT n FROM replicas WHERE id = ?) AND seq = ?", replica, seq
     )
     return next((record.entry for record in found), None)
+
+
+def digest(connection: apsw.Connection, replica: str, seq: int) -> bytes:
+    """The digest of the entry with this name; empty where it is not known any more."""
+    entry = by_name(connection, replica, seq)
+    if entry is not None:
+        return entry.digest()
+    kept = connection.execute(
+        "SELECT digest FROM vectors WHERE replica = (SELECT n FROM replicas WHERE id = ?)"
+        " AND digest_seq = ?",
+        (replica, seq),
+    ).get
+    return bytes(kept or b"")
+
+
+def keep_digests(connection: apsw.Connection, thought: int) -> None:
+    """Remember those of a thought's entries that are the last ones held of their replica.
+
+    To be called before the entries leave the log; the caller holds the write transaction.
+    """
+    last = _records(
+        connection,
+        "log.thought = ? AND EXISTS (SELECT 1 FROM vectors"
+        " WHERE vectors.replica = log.replica AND vectors.seq = log.seq)",
+        thought,
+    )
+    for entry in [record.entry for record in last]:
+        connection.execute(
+            "UPDATE vectors SET digest = ?, digest_seq = ?"
+            " WHERE replica = (SELECT n FROM replicas WHERE id = ?)",
+            (entry.digest(), entry.seq, entry.replica),
+        )
 
 
 def last_position(connection: apsw.Connection) -> int:

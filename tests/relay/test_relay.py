@@ -17,7 +17,7 @@ from crdt.session.replica import Limits
 from crdt.vector import Vector
 from crdt.wire.codec import decode
 from crdt.wire.messages import CloseCode, Error, Role
-from tests.relay.clients import Client, client, copy, insert, thought
+from tests.relay.clients import client, copy, insert, thought
 from tests.relay.pods import OTHER_WORKSPACE, WORKSPACE, pod, token
 
 
@@ -449,20 +449,20 @@ async def test_the_operators_pages_tell_how_it_goes(tmp_path: Path) -> None:
 async def test_draining_sends_everybody_away_politely(tmp_path: Path) -> None:
     async with pod(tmp_path, drain_s=0.3) as relay:
         disks = [copy(n) for n in range(1, 6)]
-        machines: list[Client] = []
+        settled: list[int] = []
         async with asyncio.TaskGroup() as group:
             ready = asyncio.Event()
 
             async def stay(n: int) -> None:
                 async with client(relay, disks[n]) as machine:
-                    machines.append(machine)
                     await machine.write(insert(f"{n}"))
-                    if len(machines) == len(disks):
+                    await machine.is_acknowledged()
+                    settled.append(n)
+                    if len(settled) == len(disks):
                         ready.set()
                     gone = await machine.event(ev.PeerGone)
                     assert gone.code is CloseCode.GOING_AWAY
                     assert machine.of(ev.PeerLeaving)[0].delay_ms >= 0
-                    await machine.is_acknowledged()
 
             for n in range(len(disks)):
                 group.create_task(stay(n))

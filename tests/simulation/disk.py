@@ -50,6 +50,8 @@ class Disk:
         self.by_name: dict[tuple[str, int], Entry] = {}
         self.checkpoints: list[tuple[int, Checkpoint]] = []
         self.tokens: dict[str, bytes] = {}
+        self.digests: dict[str, tuple[int, bytes]] = {}
+        """Of the last entry held of a replica, if compaction has taken it."""
         self.last = 0
         self.changes = 0
         """Counts whatever a session may have to send."""
@@ -64,7 +66,8 @@ class Disk:
     def clone(self) -> Disk:
         """The same, as it is now, to go its own way."""
         other = copy(self)
-        for name in ("positions", "entries", "by_name", "checkpoints", "tokens", "disowned"):
+        names = ("positions", "entries", "by_name", "checkpoints", "tokens", "digests", "disowned")
+        for name in names:
             setattr(other, name, getattr(self, name).copy())
         other.latest = {thought: seqs.copy() for thought, seqs in self.latest.items()}
         other._vector = self._vector.copy()
@@ -83,7 +86,10 @@ class Disk:
 
     def digest(self, replica: str, seq: int) -> bytes:
         entry = self.by_name.get((replica, seq))
-        return entry.digest() if entry else b""
+        if entry is not None:
+            return entry.digest()
+        last, digest = self.digests.get(replica, (0, b""))
+        return digest if last == seq else b""
 
     def resume_token(self, log: str) -> bytes:
         return self.tokens.get(log, b"")
@@ -180,6 +186,9 @@ class Disk:
             return False
         state = build_state(updates)
         vector = Vector(self.latest[thought])
+        for entry in self.entries:
+            if entry.thought == thought and entry.seq == self._vector.get(entry.replica):
+                self.digests[entry.replica] = (entry.seq, entry.digest())
         self.checkpoints = [(at, c) for at, c in self.checkpoints if c.thought != thought]
         kept = [
             (at, e)
@@ -211,6 +220,7 @@ class Disk:
             self.append([self.make(thought, state, at=0)])
         self.disowned.add(replica)
         self._vector.pop(replica, None)
+        self.digests.pop(replica, None)
         self._shown = None
         self._reach.pop(replica, None)
         self.tokens.clear()

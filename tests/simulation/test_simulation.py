@@ -77,6 +77,10 @@ def test_two_lives_of_a_replica_are_not_knit_together() -> None:
     simulate(313788)
 
 
+def test_compaction_does_not_hide_that_a_replica_has_two_lives() -> None:
+    simulate(17042)
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("first", range(MANY.start, MANY.stop, SHARE))
 def test_copies_agree_and_keep_what_they_acknowledged_in_many_runs(first: int) -> None:

@@ -247,6 +247,8 @@ class StoreIsADisk(RuleBasedStateMachine):
         for entry in entries:
             name = entry.replica, entry.seq
             assert replica.digest(*name) == self.model.digest(*name) != b""
+        for last in replica.vector().items():
+            assert replica.digest(*last) == self.model.digest(*last)
         assert replica.digest("e" * 32, 1) == b""
         for peer_log, token in self.model.tokens.items():
             assert replica.resume_token(peer_log) == token

@@ -40,10 +40,14 @@ CREATE UNIQUE INDEX log_by_name ON log (replica, seq);
 CREATE INDEX log_by_thought ON log (thought, position);
 
 -- seq: up to here everything is held. reach: the highest number of seq, the log and all checkpoints.
+-- digest is that of the entry digest_seq, if compaction has taken it from the log when it was the
+-- last one held: by it two lives of a replica are told apart.
 CREATE TABLE vectors (
-    replica INTEGER PRIMARY KEY REFERENCES replicas,
-    seq     INTEGER NOT NULL,
-    reach   INTEGER NOT NULL
+    replica    INTEGER PRIMARY KEY REFERENCES replicas,
+    seq        INTEGER NOT NULL,
+    reach      INTEGER NOT NULL,
+    digest     BLOB NOT NULL DEFAULT x'',
+    digest_seq INTEGER NOT NULL DEFAULT 0
 );
 
 -- The merged state of one thought, standing in for its entries up to a vector. One that was made here
