@@ -146,7 +146,12 @@ class _Measured:
 
     def catching_up(self, thoughts: int) -> None:
         """A new machine gets a large workspace."""
-        stored, ended, copied = catch_up.ours(thoughts)
+        try:
+            stored, ended, copied = catch_up.ours(thoughts)
+        except Exception as error:
+            # What was measured before is not to be lost.
+            self._note(f"Catching up was not measured: {error!r}")
+            return
         others = {}
         if Y_WEBSOCKET not in self._absent:
             try:
