@@ -37,7 +37,9 @@ def address_of(session: Session, machine: str | None, interfaces: list[str]) -> 
         BadInput: if the address cannot be read.
     """
     if machine and _is_address(machine):
-        return _read_address(machine)
+        from aimem_tui.workspace.pairing import read_machine
+
+        return read_machine(machine)
 
     import asyncio
 
@@ -90,22 +92,3 @@ def _is_address(text: str) -> bool:
     if " " in text:
         return False
     return ":" in text or "." in text or text == "localhost"
-
-
-def _read_address(text: str) -> tuple[str, int]:
-    from urllib.parse import urlsplit
-
-    from aimem_tui.sync.peer.listener import PORT
-
-    try:
-        return str(ip_address(text.strip("[]"))), PORT
-    except ValueError:
-        pass
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not host or port == 0 or parts.netloc != text or parts.username is not None:
-        raise BadInput(f"{text} is not an address.", hint="It is written like 192.168.1.5:8788.")
-    return host, port or PORT

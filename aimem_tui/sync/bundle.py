@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -32,7 +31,7 @@ from crdt.session import greeting
 from crdt.session.events import CaughtUp, CheckpointsReceived, EntriesReceived
 from crdt.session.incoming import Fork, Incoming
 from crdt.session.outgoing import Outgoing
-from crdt.session.replica import Cursor, Limits, Replica, Slice
+from crdt.session.replica import Limits, Replica
 from crdt.update_check import check_update
 from crdt.vector import Vector
 from crdt.wire import codec, messages
@@ -227,34 +226,6 @@ def refuse_other_workspace(bundle: Bundle, workspace: str) -> None:
     """
     if bundle.header.workspace.hex() != workspace:
         raise Refused(f"{bundle.path} is of another workspace.")
-
-
-class EmptyCopy:
-    """A copy of a workspace that is not here: it holds nothing. A :class:`Replica`."""
-
-    def __init__(self, workspace: str) -> None:
-        self.workspace = workspace
-        self.replica = self.log = secrets.token_hex(16)
-
-    def vector(self) -> Vector:
-        """Nothing."""
-        return Vector()
-
-    def reach(self) -> Vector:
-        """Nothing."""
-        return Vector()
-
-    def digest(self, replica: str, seq: int) -> bytes:
-        """None is known."""
-        return b""
-
-    def resume_token(self, log: str) -> bytes:
-        """None is known."""
-        return b""
-
-    def read(self, after: Cursor, known: Vector, most: int, most_bytes: int) -> Slice:
-        """Nothing."""
-        return Slice((), (), after, 0, Vector())
 
 
 class _Counted:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import aiohttp
 
 from aimem_tui.sync.connection import Connection, monotonic_ms
 from aimem_tui.sync.dialling import dial
+from aimem_tui.sync.empty_copy import EmptyCopy
 from crdt.session import Session
 from crdt.session import events as ev
-from crdt.session.replica import Cursor, Slice
-from crdt.vector import Vector
 from crdt.wire.messages import CloseCode, Role
 
 
@@ -24,30 +22,6 @@ class Welcome:
     """What we may do there."""
     expires: int
     """Until when, ms since the Unix epoch; 0 for ever."""
-
-
-class _Nobody:
-    """An empty copy of a workspace, under ids that are used once."""
-
-    def __init__(self, workspace: str) -> None:
-        self.workspace = workspace
-        self.replica = os.urandom(16).hex()
-        self.log = os.urandom(16).hex()
-
-    def vector(self) -> Vector:
-        return Vector()
-
-    def reach(self) -> Vector:
-        return Vector()
-
-    def digest(self, replica: str, seq: int) -> bytes:
-        return b""
-
-    def resume_token(self, log: str) -> bytes:
-        return b""
-
-    def read(self, after: Cursor, known: Vector, most: int, most_bytes: int) -> Slice:
-        return Slice((), (), after, 0, Vector())
 
 
 async def probe(
@@ -70,7 +44,7 @@ async def probe(
 
     async with aiohttp.ClientSession(trust_env=True) as http:
         socket = await dial(http, url, fingerprint)
-        session = Session(_Nobody(workspace), monotonic_ms(), agent=agent)
+        session = Session(EmptyCopy(workspace), monotonic_ms(), agent=agent)
         connection = Connection(socket, session, on_event)
         session.connect(credential=credential.encode())
         gone = await connection.run()

@@ -58,7 +58,7 @@ def connect(workspace: Workspace, config: Path, url: str, token: str) -> Connect
     welcome = _try(there, address, identity, token)
     remotes = Remotes(workspace.database.path.parent)
     known = [remote.name for remote in remotes.all() if remote.url == there]
-    remote = Remote(known[0] if known else remotes.free_name(_name_for(address)), there)
+    remote = Remote(known[0] if known else remotes.free_name(name_for(address)), there)
     credentials = Credentials(config)
     place = credentials.keep(identity, remote.name, token)
     remotes.add(remote, replace=bool(known))
@@ -80,7 +80,7 @@ def disconnect(workspace: Workspace, config: Path, name: str) -> None:
     Credentials(config).forget(workspace.identity(), name)
 
 
-def _name_for(address: Address) -> str:
+def name_for(address: Address) -> str:
     """What to call something at an address: the first word of the computer's name."""
     first = address.host.split(".")[0]
     plain = all(c.isascii() and (c.isalnum() or c == "-") for c in first) and first[0].isalpha()

@@ -16,8 +16,8 @@ from aimem_tui.errors import AimemError, BadInput, NotFound, Refused, StorageErr
 from aimem_tui.model import Progress
 from aimem_tui.sync import bundle as bundles
 from aimem_tui.sync import bundle_file
-from aimem_tui.sync.bundle import EmptyCopy
 from aimem_tui.sync.bundle_file import Bundle
+from aimem_tui.sync.empty_copy import EmptyCopy
 from crdt.session.outgoing import Outgoing
 from crdt.vector import Vector
 from crdt.wire import codec, messages

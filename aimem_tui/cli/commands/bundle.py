@@ -164,6 +164,7 @@ def _place(session: Session, bundle: Bundle, new: str | None, work: LongWork) ->
         Refused: if that is another one, or none is meant.
     """
     from aimem_tui.sync import bundle as bundles
+    from aimem_tui.sync.empty_copy import EmptyCopy
     from aimem_tui.workspace import arrival, registry
 
     workspace = bundle.header.workspace.hex()
@@ -187,7 +188,7 @@ def _place(session: Session, bundle: Bundle, new: str | None, work: LongWork) ->
         )
     registry.refuse_existing(session.home, new)
     # Nothing is made for a bundle that cannot be taken in.
-    bundles.check(bundle, bundles.EmptyCopy(workspace), work.progress_or_stop)
+    bundles.check(bundle, EmptyCopy(workspace), work.progress_or_stop)
     arrival.make(session.home, new, workspace)
     session.move_in(new)
     session.named_workspace = new

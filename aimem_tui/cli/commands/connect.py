@@ -44,6 +44,7 @@ def connect_command(
     """
     from aimem_tui.sync.credentials import Credentials, Place
     from aimem_tui.sync.remotes import Remote, Remotes, name_problem, read_address
+    from aimem_tui.workspace.connecting import name_for
     from crdt.wire.messages import Role
 
     address = read_address(url)
@@ -64,7 +65,7 @@ def connect_command(
         session.named_workspace = known
     remotes = Remotes(session.open().database.path.parent)
     same = [remote.name for remote in remotes.all() if remote.url == there]
-    called = name or (same[0] if same else remotes.free_name(_host_name(address)))
+    called = name or (same[0] if same else remotes.free_name(name_for(address)))
     if called not in same:
         remotes.refuse_taken(called)
     # The secret first: whoever syncs in the background dials as soon as the remote is there.
@@ -188,17 +189,11 @@ def _local_workspace(session: Session, address: Address) -> str | None:
 def _create(session: Session, address: Address) -> None:
     """Make the workspace of an address on this machine, empty, and use it for this command."""
     from aimem_tui.workspace import arrival
+    from aimem_tui.workspace.connecting import name_for
 
-    name = session.named_workspace or arrival.free_name(session.home, _host_name(address))
+    name = session.named_workspace or arrival.free_name(session.home, name_for(address))
     arrival.make(session.home, name, address.workspace)
     session.named_workspace = name
-
-
-def _host_name(address: Address) -> str:
-    """What to call something at an address: the first word of the computer's name."""
-    first = address.host.split(".")[0]
-    plain = all(c.isascii() and (c.isalnum() or c == "-") for c in first) and first[0].isalpha()
-    return "relay" if not plain or address.host == "localhost" else first
 
 
 def _token(*, from_stdin: bool) -> str:
