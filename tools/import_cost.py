@@ -16,6 +16,7 @@ MODULES = (
     "asyncpg",
     "click",
     "cryptography.x509",
+    "ifaddr",
     "keyring",
     "markdown_it",
     "msgspec",
