@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from queue import Empty, Queue
 
+import apsw
 import pytest
 
-from aimem_tui.store import log
+from aimem_tui.store import compaction, log
 from aimem_tui.store.watcher import News
 from aimem_tui.workspace import doctor
 from aimem_tui.workspace.live import LiveThought
@@ -46,7 +47,6 @@ class Window:
         self.news: Queue[News] = Queue()
         self.troubles: list[str] = []
         self.paths = {thought.id: thought.path for thought in workspace.thoughts()}
-        self.position = log.last_position(workspace.database.read())
         workspace.watch(self.news.put, self.troubles.append)
         self.live: LiveThought = workspace.open_live(workspace.get(SHARED).id)
 
@@ -57,8 +57,6 @@ class Window:
         except Empty:
             return
         self.live.receive(news.records)
-        if news.records:
-            self.position = news.records[-1].position
         for change in news.changes:
             if change.new_path:
                 self.paths[change.thought] = change.new_path
@@ -92,9 +90,8 @@ def work_together(folder: Path, seconds: float) -> None:
         assert workspace.writer.flush()
         workspace.catch_up()
         listed = {thought.id: thought.path for thought in workspace.thoughts()}
-        last = log.last_position(workspace.database.read())
         for _ in range(1_000):
-            if window.position == last and window.paths == listed:
+            if document.text == workspace.text(window.live.thought) and window.paths == listed:
                 break
             window.take_in(0.1)
 
@@ -110,13 +107,25 @@ def work_together(folder: Path, seconds: float) -> None:
         assert len(listed) == 1 + sum(counts["create"] for counts in done.values())
         assert window.troubles == []
 
-        assert sum(log.vector(workspace.database.read()).values()) == last, "no gap, no double"
+        vector = log.vector(workspace.database.read())
+        assert list(vector) == [log.own_replica(workspace.database.read())]
+        assert vector == log.reach(workspace.database.read()), "no gap"
         assert [finding for finding in doctor.examine(workspace) if not finding.ok] == []
         window.live.close()
 
 
 def test_processes_and_a_window_write_at_once(tmp_path: Path) -> None:
     work_together(tmp_path, seconds=5)
+
+
+def test_processes_and_a_window_write_at_once_while_a_thought_is_compacted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "ENTRIES_BEFORE_COMPACTION", 20)
+    work_together(tmp_path, seconds=3)
+    connection = apsw.Connection(str(tmp_path / "workspace.db"))
+    assert connection.execute("SELECT count(*) FROM checkpoints").get >= 1
+    connection.close()
 
 
 @pytest.mark.heavy
