@@ -1,0 +1,1 @@
+"""A language model where the user has one: asking, and better proposals."""

@@ -1,0 +1,1 @@
+"""Meaning as numbers: texts to unit vectors, offline."""

@@ -1,0 +1,1 @@
+"""The index of a machine: passages of thoughts, their words and their meaning as vectors."""
