@@ -140,6 +140,11 @@ def _shown_names(path: str, is_declared: Callable[[str], bool]) -> Iterator[str]
             yield name
 
 
+def folders_above(path: str) -> list[str]:
+    """The folders that a path is in, the outermost first: ``a`` and ``a/b`` for ``a/b/c.md``."""
+    return [path[:at] for at, char in enumerate(path) if char == "/"]
+
+
 def matches(path: str, pattern: str) -> bool:
     """Whether a path is selected by a folder, a path, or a glob; nothing selects everything.
 

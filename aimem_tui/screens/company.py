@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aimem_tui.markdown import paths
 from aimem_tui.screens import standing
 from aimem_tui.screens.standing import Standing
 from aimem_tui.widgets import people
@@ -35,7 +36,7 @@ SHOW_S = 0.2
 TELL_S = 0.1
 """How far apart it is told where one is."""
 _MOST_BADGES = 3
-"""People beside a thought in the tree."""
+"""People beside a thought or a closed folder in the tree."""
 
 
 class Company:
@@ -49,6 +50,7 @@ class Company:
         self._sync = sync
         self._people: tuple[Person, ...] = ()
         self._badges: dict[str, tuple[Span, ...]] = {}
+        self._folder_badges: dict[str, tuple[Span, ...]] = {}
         self._pause: Timer | None = None
         self._telling: Timer | None = None
 
@@ -125,6 +127,10 @@ class Company:
         """Who looks at a thought, for its row in the tree."""
         return self._badges.get(thought, ())
 
+    def folder_badges(self, folder: str) -> tuple[Span, ...]:
+        """Who looks at a thought in a folder, at any depth, for the folder's row in the tree."""
+        return self._folder_badges.get(folder, ())
+
     def whereabouts(self) -> list[tuple[Somebody, str]]:
         """Who looks at which thought, by its id."""
         both = zip(self.here, self._people, strict=True)
@@ -136,14 +142,16 @@ class Company:
         self._people = present
         self.here = tuple(map(people.somebody, present))
         badges: dict[str, tuple[Span, ...]] = {}
+        folder_badges: dict[str, tuple[Span, ...]] = {}
         sign = self._main.icons.person
-        for person, shown in zip(present, self.here, strict=True):
-            beside = badges.get(person.thought, ())
-            if person.thought and len(beside) < _MOST_BADGES:
-                badge = Span(f"{sign}{shown.initials}", f"{people.PREFIX}{shown.color}")
-                badges[person.thought] = (*beside, badge)
-        if badges != self._badges:
-            self._badges = badges
+        for shown, thought in self.whereabouts():
+            badge = Span(f"{sign}{shown.initials}", f"{people.PREFIX}{shown.color}")
+            _add(badges, thought, badge)
+            found = self._main.find_thought(thought)
+            for folder in () if found is None else paths.folders_above(found.path):
+                _add(folder_badges, folder, badge)
+        if (badges, folder_badges) != (self._badges, self._folder_badges):
+            self._badges, self._folder_badges = badges, folder_badges
             self._main.thoughts.model_changed()
         self._main.page.show_people(present)
 
@@ -169,3 +177,9 @@ class Company:
                 head=place.head,
             )
         )
+
+
+def _add(badges: dict[str, tuple[Span, ...]], place: str, badge: Span) -> None:
+    beside = badges.get(place, ())
+    if badge not in beside and len(beside) < _MOST_BADGES:
+        badges[place] = (*beside, badge)

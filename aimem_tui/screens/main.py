@@ -22,6 +22,7 @@ from aimem_tui.screens.company import Company
 from aimem_tui.screens.errands import Errands
 from aimem_tui.screens.page import Page, View
 from aimem_tui.screens.standing import SAVING_MS, Words
+from aimem_tui.screens.ways import Ways
 from aimem_tui.widgets.header import Header, Place
 from aimem_tui.widgets.hints import Hint, Hints
 from aimem_tui.widgets.icons import Icons
@@ -53,9 +54,6 @@ _BEGIN_S = 0.03
 _AGE_S = 20
 _SOON_S = 0.3
 """After this time it is said again how safe the text is, if that will have changed."""
-_MOST_PEOPLE = 6
-"""People to jump to."""
-_ABOUT_THE_OPEN = (actions.Area.THOUGHT, actions.Area.WRITING)
 _TREE_HINTS = ("find", "new", "move", "trash", "toggle_about", "commands", "help")
 _NARROW_TREE_HINTS = ("find", "new", "move", "trash", "commands", "help")
 _NARROW_PAGE_HINTS = ("toggle_tree", "find", "view", "commands", "help")
@@ -132,12 +130,12 @@ class MainScreen(Screen[None]):
         self._about: About | None = None
         self._pane = "tree"
         self._description: Description | None = None
-        self._visited: list[str] = []
-        self._ahead: list[str] = []
+        self._ways = Ways(self)
         self._errands = Errands(self)
         self._sync = sync
         self._company = Company(self, sync)
         model.badges = self._company.badges
+        model.folder_badges = self._company.folder_badges
         self._trouble = ""
         self._edited_at: int | None = None
         self._look_again: Timer | None = None
@@ -247,11 +245,13 @@ class MainScreen(Screen[None]):
             self.page.view = View.PREVIEW
         self._show_hints()
 
-    def _show_pane(self, pane: str) -> None:
+    def show_pane(self, pane: str) -> None:
         """Bring a pane to the front, where only one fits, and the focus to it."""
         self._pane = pane
         if pane == "tree":
             self._state.tree = True
+        elif pane == "about":
+            self._state.about = True
         self._arrange()
         if pane == "page":
             self.page.focus_text()
@@ -371,7 +371,7 @@ class MainScreen(Screen[None]):
             self.about.show([])
             if before is not None and self._errands.thrown != before.id:
                 self.notify(f"{before.path} was moved to the trash.", markup=False)
-            self._show_pane("tree")
+            self.show_pane("tree")
         elif before is not None and thought.path != before.path:
             self.page.renamed(thought)
         elif before is not None:
@@ -404,11 +404,10 @@ class MainScreen(Screen[None]):
             self.notify(str(error), severity="error", markup=False)
             return
         if visit and before is not None and before.id != found.id:
-            self._visited.append(before.id)
-            self._ahead.clear()
+            self._ways.left(before.id)
         if found.trashed_at is None:
             self.thoughts.reveal(found.path)
-        self._show_pane("page")
+        self.show_pane("page")
 
     def on_page_opened(self) -> None:
         """Another thought is open."""
@@ -464,7 +463,7 @@ class MainScreen(Screen[None]):
     def on_about_heading_chosen(self, message: About.HeadingChosen) -> None:
         """Go to a heading."""
         self.page.go_to_line(message.line)
-        self._show_pane("page")
+        self.show_pane("page")
 
     def on_about_thought_chosen(self, message: About.ThoughtChosen) -> None:
         """Go to a thought that refers to this one."""
@@ -472,12 +471,7 @@ class MainScreen(Screen[None]):
 
     def on_markdown_preview_link_activated(self, message: Message) -> None:
         """Follow a link between thoughts."""
-        target = str(getattr(message, "target", "")).split("#")[0]
-        thought = self._workspace.follow(self.page.thought, target) if target else None
-        if thought is None:
-            self.notify(f"{target} is not a thought here.", severity="warning", markup=False)
-        else:
-            self.open_thought(thought.id)
+        self._ways.follow(str(getattr(message, "target", "")).split("#")[0])
 
     # The tree
 
@@ -488,16 +482,9 @@ class MainScreen(Screen[None]):
     def on_thought_tree_place_selected(self, message: ThoughtTree.PlaceSelected) -> None:
         """Open a place above the folders."""
         if message.name == "trash":
-            self.app.run_worker(self._visit_trash())
+            self._ways.trash()
         else:
-            self.action_find()
-
-    async def _visit_trash(self) -> None:
-        from aimem_tui.screens.trash import TrashScreen
-
-        back = await self.app.push_screen_wait(TrashScreen(self._workspace, self._icons))
-        if back:
-            self.open_thought(back)
+            self._ways.find()
 
     def on_virtual_list_selected(self, message: VirtualList.Selected) -> None:
         """The tree says more precisely what was chosen."""
@@ -507,92 +494,32 @@ class MainScreen(Screen[None]):
 
     def action_find(self) -> None:
         """Find."""
-        from aimem_tui.screens.find import FindScreen, Found
-
-        def found(chosen: Found | None) -> None:
-            if chosen is not None:
-                self.open_thought(chosen.thought, line=chosen.line or None)
-
-        self.app.push_screen(FindScreen(self._workspace, self._icons), found)
+        self._ways.find()
 
     def action_jump(self) -> None:
         """Jump to a pane, a heading, a person, a neighbour."""
-        from aimem_tui.screens.jump import JumpScreen, Target
-
-        panes = {"tree": "Thoughts", "page": "The open thought", "about": "What it is about"}
-        targets = [Target(label, "pane", name) for name, label in panes.items()]
-        if self._description is not None:
-            targets += [
-                Target(heading.text, "heading", str(heading.line), indent=heading.level - 1)
-                for heading in self._description.headings[:20]
-            ]
-        for shown, thought_id in self._company.whereabouts()[:_MOST_PEOPLE]:
-            found = self.find_thought(thought_id)
-            if found is not None:
-                targets.append(Target(f"{shown.name}, in {found.title}", "person", thought_id))
-        recent = self._workspace.thoughts(Filter(), order="updated", limit=10)
-        targets += [Target(thought.title, "thought", thought.id) for thought in recent]
-
-        def chosen(target: Target | None) -> None:
-            if target is None:
-                return
-            if target.group == "pane":
-                if target.place == "about":
-                    self._state.about = True
-                self._show_pane(target.place)
-            elif target.group == "heading":
-                self.page.go_to_line(int(target.place))
-                self._show_pane("page")
-            else:
-                self.open_thought(target.place)
-
-        self.app.push_screen(JumpScreen(targets), chosen)
+        self._ways.jump(self._description, self._company.whereabouts())
 
     def action_commands(self) -> None:
         """The palette."""
-        from aimem_tui.screens.palette import Offer, PaletteScreen
-
-        offered = [
-            action
-            for action in actions.ACTIONS
-            if action.name != "commands"
-            and (self.page.thought is not None or action.area not in _ABOUT_THE_OPEN)
-        ]
-
-        def chosen(offer: Offer | None) -> None:
-            if offer is None:
-                return
-            if offer.action is not None:
-                self.call_later(self.run_action, offer.action.name)
-            elif offer.thought is not None:
-                self.open_thought(offer.thought.id)
-
-        self.app.push_screen(PaletteScreen(self._workspace, offered, self._icons), chosen)
+        self._ways.commands()
 
     def action_back(self) -> None:
         """Back to the thought before."""
-        self._travel(self._visited, self._ahead)
+        self._ways.back()
 
     def action_forward(self) -> None:
         """Forward again."""
-        self._travel(self._ahead, self._visited)
-
-    def _travel(self, come_from: list[str], go_to: list[str]) -> None:
-        if not come_from:
-            self.notify("There is nothing further that way.")
-            return
-        if self.page.thought is not None:
-            go_to.append(self.page.thought.id)
-        self.open_thought(come_from.pop(), visit=False)
+        self._ways.forward()
 
     def action_leave(self) -> None:
         """Back to the list."""
-        self._show_pane("tree")
+        self.show_pane("tree")
 
     def action_toggle_tree(self) -> None:
         """Show or hide the thoughts."""
         if self.size.width < NARROW:
-            self._show_pane("page" if self._pane == "tree" and self.page.thought else "tree")
+            self.show_pane("page" if self._pane == "tree" and self.page.thought else "tree")
             return
         if self._state.tree and self.thoughts.has_focus:
             self.page.focus_text()
@@ -605,7 +532,7 @@ class MainScreen(Screen[None]):
         """Show or hide what the thought is about."""
         if self.size.width < WIDE:
             if self.size.width < NARROW:
-                self._show_pane("page" if self._pane == "about" else "about")
+                self.show_pane("page" if self._pane == "about" else "about")
             else:
                 self.notify("The terminal is too narrow for a third pane: it needs 120 columns.")
             return

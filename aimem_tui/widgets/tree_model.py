@@ -57,7 +57,7 @@ class Place(NamedTuple):
     number: int | None = None
 
 
-def _no_badges(thought: str) -> tuple[Span, ...]:
+def _no_badges(of: str) -> tuple[Span, ...]:
     return ()
 
 
@@ -70,6 +70,7 @@ class TreeModel:
         ask: takes a question; the answer comes back through `accept`, at once or later.
         icons: signs to draw with.
         badges: what to show beside the thought with that id: who is there, what is new.
+        folder_badges: the same beside the closed folder at that path, of all that is in it.
         places: the rows above the folders.
         page: how many thoughts to read at once.
     """
@@ -80,12 +81,14 @@ class TreeModel:
         *,
         icons: Icons = PLAIN,
         badges: Callable[[str], tuple[Span, ...]] = _no_badges,
+        folder_badges: Callable[[str], tuple[Span, ...]] = _no_badges,
         places: Sequence[Place] = (Place("recent", "Recent"), Place("trash", "Trash")),
         page: int = PAGE,
     ) -> None:
         self.ask = ask
         self.icons = icons
         self.badges = badges
+        self.folder_badges = folder_badges
         self.places: Sequence[Place] = places
         self._page = page
         self._shape = TreeShape()
@@ -123,7 +126,8 @@ class TreeModel:
         if spot.leaf < 0:
             sign = self.icons.opened if branch.open else self.icons.closed
             line = (Span(f"{sign} ", "muted"), Span(branch.name))
-            return Row((line,), (Span(f"{branch.thoughts:,}", "muted"),), indent=indent)
+            badges = () if branch.open else self.folder_badges(branch.path)
+            return Row((line,), (Span(f"{branch.thoughts:,}", "muted"),), badges, indent)
         if spot.leaf < len(branch.leaves):
             return self._thought_row(branch.leaves[spot.leaf], indent + 2)
         self._ask_more(branch, spot.leaf)

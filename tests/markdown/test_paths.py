@@ -15,6 +15,7 @@ from aimem_tui.markdown.paths import (
     Declared,
     check_path,
     fold,
+    folders_above,
     glob_for_sqlite,
     is_glob,
     matches,
@@ -243,3 +244,8 @@ class TestMatching:
 
     def test_a_hostile_glob_ends(self) -> None:
         assert not matches("a" * 1_000, "*a" * 40 + "b")
+
+
+def test_the_folders_above_a_path_begin_with_the_outermost() -> None:
+    assert folders_above("a/b/c.md") == ["a", "a/b"]
+    assert folders_above("c.md") == []

@@ -408,6 +408,17 @@ def test_finished_plans_are_marked_and_files_stand_back() -> None:
     assert script.lines == ((Span("run.sh", "muted"),),)
 
 
+def test_a_closed_folder_shows_who_is_in_it() -> None:
+    tree = desk("a/b/t.md", folder_badges=lambda folder: (Span(f"in {folder}", "people"),))
+    closed = tree.model.row(2)
+    tree.model.open("a")
+    tree.answer_all()
+    opened, inside = tree.model.row(2), tree.model.row(3)
+    assert closed.badges == (Span("in a", "people"),)
+    assert opened.badges == ()
+    assert inside.badges == (Span("in a/b", "people"),)
+
+
 def test_places_stand_above_the_folders_with_their_counts() -> None:
     tree = desk("a/t.md")
     tree.model.places = (Place("recent", "Recent"), Place("trash", "Trash", 1_204))
