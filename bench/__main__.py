@@ -14,6 +14,7 @@ PROGRAMS = {
     "startup": "the app to its first paint, and the commands",
     "keystroke": "a key to its output, in time and bytes",
     "searching": "full-text search",
+    "embedding": "texts to vectors: quality, work and a cold start",
     "importing": "a folder of markdown into a workspace",
     "relay": "the relay beside other servers",
     "traces": "real editing histories through the durable store",

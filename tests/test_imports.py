@@ -16,10 +16,13 @@ HEAVY = NETWORK | {
     "apsw",
     "hypothesis",
     "markdown_it",
+    "numpy",
+    "onnxruntime",
     "pycrdt",
     "rich",
     "sqlite_utils",
     "textual",
+    "tokenizers",
     "yaml",
 }
 

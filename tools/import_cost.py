@@ -6,6 +6,7 @@ the package makes Python load, the standard library's part included.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -20,6 +21,8 @@ MODULES = (
     "keyring",
     "markdown_it",
     "msgspec",
+    "numpy",
+    "onnxruntime",
     "platformdirs",
     "prometheus_client",
     "pycrdt",
@@ -29,6 +32,7 @@ MODULES = (
     "sqlite_utils",
     "sqlite_vec",
     "textual.app",
+    "tokenizers",
     "tomlkit",
     "uvloop",
     "websockets.server",
@@ -44,6 +48,8 @@ def import_cost(module: str) -> tuple[float, int]:
         stderr=subprocess.PIPE,
         text=True,
         check=True,
+        # -I keeps Python from reading its variables, and not a library from reading its own.
+        env=os.environ | {"ORT_DISABLE_TELEMETRY": "1"},
     )
     rows = [line.removeprefix("import time:").split("|") for line in run.stderr.splitlines()]
     names = [row[-1].strip() for row in rows]

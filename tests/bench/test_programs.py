@@ -14,7 +14,7 @@ from bench.__main__ import PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDS_TERMINAL = {"startup", "keystroke"}
-UNITS = {"ms", "s", "bytes", "KiB", "MB", "files/s", "deliveries/s", "µs a delivery"}
+UNITS = {"ms", "s", "bytes", "KiB", "MB", "files/s", "deliveries/s", "µs a delivery", "points"}
 
 
 def run(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
