@@ -232,7 +232,7 @@ class SqliteLedger:
             connection.execute(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000"
-            )
+            ).fetchall()  # Execution stops at each answer until it is read.
             self._local.connection = connection
             self._connections.append(connection)
         return connection

@@ -199,7 +199,7 @@ def _open(path: Path) -> apsw.Connection:
     connection.execute(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
         "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456"
-    )
+    ).fetchall()  # Execution stops at each answer until it is read.
     return connection
 
 

@@ -42,6 +42,27 @@ def test_the_file_is_made_with_its_folders_and_kept_safe(database: Database) -> 
         assert writer.pragma("foreign_keys") == 1
 
 
+def test_every_connection_is_set_up_to_the_end(database: Database) -> None:
+    with database.write() as writer:
+        for connection in (writer, another_reader(database)):
+            wanted = {
+                "synchronous": 2,
+                "foreign_keys": 1,
+                "secure_delete": 1,
+                "temp_store": 2,
+                "cache_size": -16_000,
+                "mmap_size": 1 << 28,
+            }
+            found = {name: connection.execute(f"PRAGMA {name}").get for name in wanted}
+            assert found == wanted
+
+
+def another_reader(database: Database) -> apsw.Connection:
+    """A connection for reading, beside the writer of this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(database.read).result()
+
+
 def test_a_reader_cannot_write(database: Database) -> None:
     with pytest.raises(apsw.ReadOnlyError):
         database.read().execute("INSERT INTO t VALUES (1)")
