@@ -17,6 +17,7 @@ PROGRAMS = {
     "embedding": "texts to vectors: quality, work and a cold start",
     "importing": "a folder of markdown into a workspace",
     "relay": "the relay beside other servers",
+    "vectors": "nearest vectors, beside sqlite-vec's own search",
     "traces": "real editing histories through the durable store",
 }
 """What there is to run, and what each measures."""

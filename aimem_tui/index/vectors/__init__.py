@@ -1,0 +1,1 @@
+"""Vectors of contents: kept in sqlite-vec, searched there or in memory."""
