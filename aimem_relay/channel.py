@@ -54,6 +54,13 @@ class Receiver(Protocol):
         """A frame of so many bytes begins, which is more than ``max_frame``."""
         ...
 
+    def crowded_out(self) -> None:
+        """Too much of frames that have not ended is held for all, and the most of it for this one.
+
+        The channel closes as soon as this returns.
+        """
+        ...
+
     def writable_changed(self) -> None:
         """The channel takes frames again, or takes none just now."""
         ...

@@ -1,25 +1,28 @@
 """Group commit: what arrives within a moment becomes one transaction of the ledger.
 
 - One group is under way at a time, in the order of arrival; so the jobs of one connection are
-  stored in order. While a commit takes its time the next group gathers; when the ledger is idle, a
-  job waits ``linger`` for company.
+  stored in order. While a commit takes its time the next group gathers. Where a commit is quick,
+  groups still begin ``apart``, lest each be a single job; one that comes after a pause is not kept.
 - While the ledger is down the group under way is tried again until it is stored, and the queue
   grows up to its bound; beyond that ``submit`` refuses.
 - After a fork, or a job that the ledger cannot store for a reason of its own, later jobs of that
   connection are skipped: they would leave a hole.
 - ``on_change`` hears of a commit before those who wait for it do, so that a room that is asked what
   it has knows of everything that was answered.
+- Who hands over a job is called back, in the same turn of the event loop for all of a group.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from aimem_relay.ledger.port import (
     Authored,
@@ -36,6 +39,9 @@ from aimem_relay.ledger.port import (
 from crdt.session.events import CaughtUp, CheckpointsReceived, EntriesReceived
 
 T = TypeVar("T")
+Told: TypeAlias = Callable[[Outcome | Exception | None], None]
+"""Hears what became of a job, once that is on disk; or what the ledger has raised if it cannot
+store this job; or None if the job was given up."""
 _log = logging.getLogger(__name__)
 SILENT = "The ledger does not answer."
 _BAD_CONNECTIONS = 10_000
@@ -50,7 +56,8 @@ class Overloaded(Exception):
 class CommitLimits:
     """How large groups and the queue may become. Sizes are bytes, times are seconds."""
 
-    linger: float = 0.002
+    apart: float = 0.002
+    """Between the beginnings of two groups, at least, unless the second one is full."""
     group_jobs: int = 1_000
     group_bytes: int = 4 << 20
     """A group is no larger, unless it is a single job."""
@@ -76,7 +83,7 @@ class CommitDone:
 class _Waiting:
     job: Job
     size: int
-    outcome: asyncio.Future[Outcome] = field(repr=False)
+    told: Told
 
 
 class Committer:
@@ -131,7 +138,7 @@ class Committer:
         finally:
             task.cancel()
             for waiting in [*self._under_way, *self._queue]:
-                waiting.outcome.cancel()
+                _call(waiting.told, None)
             self._queue.clear()
             self._queued_bytes = 0
 
@@ -144,9 +151,18 @@ class Committer:
             Overloaded: if the queue is full, or the committer is closing.
         """
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.hand_over(job, partial(_settle, outcome))
+        return outcome
+
+    def hand_over(self, job: Job, told: Told) -> None:
+        """Queue a job. ``told`` hears what became of it, at once where that is known.
+
+        Raises:
+            Overloaded: if the queue is full, or the committer is closing; nobody hears then.
+        """
         if job.connection in self._bad:
-            outcome.set_result(Skipped())
-            return outcome
+            told(Skipped())
+            return
         limits = self._limits
         size = _size(job)
         if self._closing:
@@ -155,12 +171,11 @@ class Committer:
             self._queue and self._queued_bytes + size > limits.queued_bytes
         ):
             raise Overloaded("Too much is waiting to be stored.")
-        self._queue.append(_Waiting(job, size, outcome))
+        self._queue.append(_Waiting(job, size, told))
         self._queued_bytes += size
         self._arrived.set()
-        if len(self._queue) >= limits.group_jobs or self._queued_bytes >= limits.group_bytes:
+        if self._is_full:
             self._group_full.set()
-        return outcome
 
     @property
     def waiting(self) -> int:
@@ -173,29 +188,33 @@ class Committer:
         return self._queued_bytes
 
     async def _run(self) -> None:
-        idle = True
+        loop = asyncio.get_running_loop()
+        began = -self._limits.apart
         while True:
             if not self._queue:
                 if self._closing:
                     return
                 self._arrived.clear()
                 await self._arrived.wait()
-                idle = True
-            if idle and not self._closing:
-                await self._linger()
-            idle = False
+            await self._gather(began + self._limits.apart - loop.time())
+            began = loop.time()
             self._under_way = self._take()
             await self._store(self._under_way)
             self._under_way = []
 
-    async def _linger(self) -> None:
+    async def _gather(self, seconds: float) -> None:
+        """Wait for so long, or until the group is full."""
+        if seconds <= 0 or self._closing or self._is_full:
+            return
         self._group_full.clear()
-        if len(self._queue) < self._limits.group_jobs and self._limits.linger:
-            try:
-                async with asyncio.timeout(self._limits.linger):
-                    await self._group_full.wait()
-            except TimeoutError:
-                pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._group_full.wait()
+
+    @property
+    def _is_full(self) -> bool:
+        limits = self._limits
+        return len(self._queue) >= limits.group_jobs or self._queued_bytes >= limits.group_bytes
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -230,7 +249,7 @@ class Committer:
         for waiting, outcome in zip(group, committed.outcomes, strict=True):
             if isinstance(outcome, Forked):
                 self._refuse_more(waiting.job.connection)
-            _tell(waiting, outcome)
+            _call(waiting.told, outcome)
 
     async def _insist(self, jobs: Sequence[Job]) -> Committed:
         loop = asyncio.get_running_loop()
@@ -264,15 +283,14 @@ class Committer:
 
     def _is_skipped(self, waiting: _Waiting) -> bool:
         if waiting.job.connection in self._bad:
-            _tell(waiting, Skipped())
+            _call(waiting.told, Skipped())
             return True
         return False
 
     def _cannot_store(self, waiting: _Waiting, error: Exception) -> None:
         _log.error("a job cannot be stored", exc_info=error)
         self._refuse_more(waiting.job.connection)
-        if not waiting.outcome.done():
-            waiting.outcome.set_exception(error)
+        _call(waiting.told, error)
 
     def _refuse_more(self, connection: int) -> None:
         if connection:
@@ -289,9 +307,15 @@ def _call(listener: Callable[[T], None], told: T) -> None:
         _log.exception("a listener of the committer failed")
 
 
-def _tell(waiting: _Waiting, outcome: Outcome) -> None:
-    if not waiting.outcome.done():
-        waiting.outcome.set_result(outcome)
+def _settle(future: asyncio.Future[Outcome], outcome: Outcome | Exception | None) -> None:
+    if future.done():
+        return
+    if outcome is None:
+        future.cancel()
+    elif isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
 
 
 def _size(job: Job) -> int:

@@ -94,6 +94,13 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     uncommitted_bytes: Annotated[
         Bytes, _about("Bytes received from one connection that may wait to be stored.")
     ] = 8 << 20
+    unfinished_bytes: Annotated[
+        int,
+        Meta(ge=64 << 20),
+        _about(
+            "Bytes held of messages that have begun and not ended, for all connections together."
+        ),
+    ] = 256 << 20
     presence_ms: Annotated[
         int, Meta(ge=10, le=10_000), _about("Presence is passed on this far apart at least, in ms.")
     ] = 50

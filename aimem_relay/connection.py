@@ -35,6 +35,10 @@ PULL_BYTES = 64 << 10
 """About how much is pulled from the session at a time."""
 FETCH_AGAIN_S = 1.0
 """How long to wait before a part of the log is asked for again."""
+READER_FRAME = 4 << 20
+"""The largest frame of one that may only read: it says what it has, which takes 2.5 MB at most."""
+PARTING_S = 2.0
+"""How long one that is sent away waits for what it has sent to be acknowledged."""
 
 FAULTS = frozenset(
     {
@@ -70,6 +74,7 @@ class Connection:
         "_frames",
         "_greeting",
         "_left_out",
+        "_parting_ms",
         "_reading",
         "_replica",
         "_stuck_at",
@@ -105,6 +110,7 @@ class Connection:
         self._uncommitted = 0
         self._reading = True
         self._left_out = False
+        self._parting_ms: int | None = None
         self._stuck_at: int | None = None
         self._fetching = False
         self._greeting = True
@@ -128,6 +134,12 @@ class Connection:
         """See :class:`aimem_relay.channel.Receiver`."""
         self.end(CloseCode.TOO_BIG, f"A frame of {size} bytes is too large.")
         # Now: the channel closes as soon as this returns.
+        self.pump()
+
+    def crowded_out(self) -> None:
+        """See :class:`aimem_relay.channel.Receiver`."""
+        self.relay.metrics.crowded_out.inc()
+        self._end_for_now(CloseCode.TRY_LATER, "Too much has begun to come and has not ended.")
         self.pump()
 
     def writable_changed(self) -> None:
@@ -221,6 +233,25 @@ class Connection:
             self.session.leave(delay_ms, "The relay is restarting.")
             self.relay.pump_soon(self)
 
+    def send_away(self, delay_ms: int) -> None:
+        """The relay stops: end the session once what has come is stored and acknowledged.
+
+        Nothing more is read meanwhile, and it is not waited for long.
+        """
+        self._parting_ms = delay_ms
+        if self._uncommitted:
+            self.channel.pause_reading()
+            asyncio.get_running_loop().call_later(PARTING_S, self._part)
+        else:
+            self._part()
+
+    def _part(self) -> None:
+        delay_ms, self._parting_ms = self._parting_ms, None
+        if delay_ms is not None:
+            # An acknowledgement that waits goes first.
+            self.pump()
+            self.end(CloseCode.GOING_AWAY, "The relay is restarting.", delay_ms)
+
     # Events
 
     def _handle(self, events: list[ev.Event], size: int = 0) -> None:
@@ -300,8 +331,9 @@ class Connection:
             return False
         self._wished, self._credential = hello.role, hello.credential
         self._expires = grant.expires
-        session.admit(grant.as_wished(hello.role), expires=grant.expires)
-        self.channel.max_frame = relay.config.max_frame
+        role = grant.as_wished(hello.role)
+        session.admit(role, expires=grant.expires)
+        self._take_frames_of(role)
         self._greeted()
         self.room = room
         room.join(self)
@@ -318,9 +350,18 @@ class Connection:
             self.end(decision.code, decision.reason)
             return
         self._credential, self._expires = credential, decision.expires
-        self.session.grant(decision.as_wished(self._wished), expires=decision.expires)
+        role = decision.as_wished(self._wished)
+        self.session.grant(role, expires=decision.expires)
+        self._take_frames_of(role)
         self.relay.look_after(self, self.relay.now())
         self.relay.pump_soon(self)
+
+    def _take_frames_of(self, role: Role) -> None:
+        """Set how large frames may be; never lower, as there may be some on their way."""
+        most = self.relay.config.max_frame
+        if role is not Role.WRITER:
+            most = min(most, READER_FRAME)
+        self.channel.max_frame = max(self.channel.max_frame, most)
 
     # Storing
 
@@ -344,35 +385,38 @@ class Connection:
             self._left_out = True
             return
         job = Job(self.workspace, event, self.number, self.session.peer_log)
-        try:
-            outcome = relay.committer.submit(job)
-        except Overloaded:
-            self._end_for_now(CloseCode.TRY_LATER, "The relay has too much to store.")
-            return
         self._uncommitted += size
         relay.uncommitted += size
+        try:
+            relay.committer.hand_over(
+                job, partial(self._stored, event.mark, size, count, relay.clock())
+            )
+        except Overloaded:
+            self._uncommitted -= size
+            relay.uncommitted -= size
+            self._end_for_now(CloseCode.TRY_LATER, "The relay has too much to store.")
+            return
         if self._reading and self._uncommitted > relay.config.uncommitted_bytes:
             self._reading = False
             self.channel.pause_reading()
-        outcome.add_done_callback(partial(self._stored, event.mark, size, count, relay.clock()))
 
     def _stored(
-        self, mark: int, size: int, count: int, since: float, done: asyncio.Future[Outcome]
+        self, mark: int, size: int, count: int, since: float, outcome: Outcome | Exception | None
     ) -> None:
         relay = self.relay
         self._uncommitted -= size
         relay.uncommitted -= size
-        if not self._reading and self._uncommitted <= relay.config.uncommitted_bytes // 2:
+        parting = self._parting_ms is not None
+        low = relay.config.uncommitted_bytes // 2
+        if not self._reading and not parting and self._uncommitted <= low:
             self._reading = True
             self.channel.resume_reading()
-        if done.cancelled():
-            return
-        error = done.exception()
-        if error is not None:
-            log.failure("a frame could not be stored", error, connection=self.name)
-            self._end_for_now(CloseCode.INTERNAL, "The relay could not store this.")
-            return
-        match done.result():
+        match outcome:
+            case None:
+                return
+            case Exception():
+                log.failure("a frame could not be stored", outcome, connection=self.name)
+                self._end_for_now(CloseCode.INTERNAL, "The relay could not store this.")
             case Stored():
                 relay.metrics.commit_seconds.add(relay.clock() - since)
                 relay.acknowledged += count
@@ -381,6 +425,8 @@ class Connection:
             case Forked(replica, seq):
                 self._handle(self.session.fork(replica, seq))
                 relay.pump_soon(self)
+        if parting and not self._uncommitted:
+            self._part()
 
     # Fetching
 

@@ -15,7 +15,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from aimem_relay.websocket import Opened, WebSocket, release
+from aimem_relay.websocket import Opened, Unfinished, WebSocket, release
 
 SYNC = b"GET /sync/"
 MAX_HEAD = 16 << 10
@@ -32,6 +32,7 @@ class Front(asyncio.Protocol):
         opened: takes over a websocket.
         forwarded_hops: how many proxies stand before the relay.
         max_frame: the largest message that a websocket takes to begin with, in bytes.
+        unfinished: counts what all websockets hold of messages that have not ended.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Front(asyncio.Protocol):
         "_opened",
         "_timer",
         "_transport",
+        "_unfinished",
     )
 
     def __init__(
@@ -51,11 +53,13 @@ class Front(asyncio.Protocol):
         *,
         forwarded_hops: int,
         max_frame: int,
+        unfinished: Unfinished,
     ) -> None:
         self._http = http
         self._opened = opened
         self._forwarded_hops = forwarded_hops
         self._max_frame = max_frame
+        self._unfinished = unfinished
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -108,7 +112,7 @@ class Front(asyncio.Protocol):
             transport.get_extra_info("peername"), ",".join(forwarded), self._forwarded_hops
         )
         self._let_go()
-        socket = WebSocket(transport, address, layer, self._max_frame)
+        socket = WebSocket(transport, address, layer, self._max_frame, self._unfinished)
         transport.set_protocol(socket)
         transport.write(answer)
         self._opened(socket, request.path)

@@ -74,6 +74,9 @@ class Metrics:
             "deliver_seconds", "From a commit to when it was handed to all that could take it."
         )
         self.queue_bytes = gauge("queue_bytes", "Bytes received and not yet committed.")
+        self.unfinished_bytes = gauge(
+            "unfinished_bytes", "Bytes held of messages that have begun and not ended."
+        )
         self.resyncs = counter("resyncs", "Times that a client was asked for its stream anew.")
         self.fetches = counter("fetches", "Parts of a log read from the ledger for a connection.")
         self.refused = counter("refused_frames", "Frames that ended a connection.", "reason")
@@ -82,6 +85,10 @@ class Metrics:
         )
         self.closed = counter("closed_connections", "Connections that have ended.", "code")
         self.slow = counter("slow_connections", "Connections dropped because they took nothing.")
+        self.crowded_out = counter(
+            "crowded_out_connections",
+            "Connections dropped because too much was held of messages that had not ended.",
+        )
         self.connections = gauge("connections", "Connections at present.")
         self.rooms = gauge("rooms", "Workspaces with connections at present.")
         self.presences = gauge("presences", "Presences known at present.")

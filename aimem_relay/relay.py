@@ -1,11 +1,11 @@
-"""One pod of the relay: its rooms and connections, and the turns they take.
+"""One pod of the relay: its connections, and the turns they take in what its rooms have.
 
 - Stateless: what is here is a copy of the ledger's, and of what the other pods say. A pod that is
   killed costs its connections a reconnect.
 - The way of an entry: a connection hands it to the committer; the committer stores what has
   gathered and tells the change; the room takes it in; then, in one turn, everybody in the room is
-  sent what is new, and senders their acknowledgement. Other pods hear a hint and read the ledger;
-  without a bus, and every now and then, they look for themselves.
+  sent what is new, and senders their acknowledgement. How rooms follow what other pods commit:
+  ``rooms.py``.
 - A large room is served at most as often as it takes to serve it: under load what leaves in a turn
   grows, not the number of turns.
 - When the ledger cannot store, everybody is told; nothing is acknowledged, and nobody is sent away.
@@ -27,15 +27,16 @@ from typing import Any
 from aimem_relay import logging as log
 from aimem_relay.access import Gate
 from aimem_relay.admission import Admission
-from aimem_relay.bus.port import Bus, Hint, Message
+from aimem_relay.bus.port import Bus
 from aimem_relay.channel import Channel
 from aimem_relay.committer import CommitLimits, Committer
 from aimem_relay.config import Config
 from aimem_relay.connection import Connection
-from aimem_relay.ledger.port import Change, Ledger, LedgerDown
+from aimem_relay.ledger.port import Change, Ledger
 from aimem_relay.metrics import Metrics
 from aimem_relay.people import People
-from aimem_relay.room import RING_BYTES, RING_RECORDS, Room
+from aimem_relay.room import Room
+from aimem_relay.rooms import FULL, Rooms
 from crdt.session.replica import Limits
 from crdt.wire.messages import CloseCode
 
@@ -44,15 +45,10 @@ TURN_S = 0.001
 LOOK_S = 0.1
 """How often it is looked which connections are due."""
 SWEEP_S = 1.0
-LINGER_MS = 10_000
-"""How long a room is kept when nobody is there any more."""
-LOOK_ANYWAY = 10
-"""With a bus, other pods' commits are looked for this many times more seldom than without."""
 FETCHES = 16
 """How many parts of logs are read from the ledger at a time."""
 GOODBYE_S = 3.0
 """How long connections that were closed have to go."""
-FULL = "This workspace has used up its space on the relay."
 
 
 class Relay:
@@ -87,6 +83,7 @@ class Relay:
         )
         self.admission = Admission(config)
         self.people = People(self)
+        self.rooms = Rooms(self, self._grew)
         self.committer = Committer(
             ledger, on_change=self.changed, on_health=self._health, limits=commit_limits
         )
@@ -97,8 +94,6 @@ class Relay:
         self.acknowledged = 0
         self.uncommitted = 0
         """Bytes received and not yet stored."""
-        self._rooms: dict[str, Room] = {}
-        self._opening: dict[str, asyncio.Task[Room]] = {}
         self._connections: dict[int, Connection] = {}
         self._numbers = 0
         self._soon: dict[Connection, None] = {}
@@ -108,15 +103,14 @@ class Relay:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
         self._nobody = asyncio.Event()
-        self._look_now = asyncio.Event()
 
     # Life
 
     async def start(self) -> None:
         """Begin."""
         self.committer.start()
-        await self.bus.start(self._heard, self._watching)
-        for forever in (self._look_after_all, self._sweep, self._look_for_others):
+        await self.bus.start(self.rooms.heard, self.rooms.watching)
+        for forever in (self._look_after_all, self._sweep, self.rooms.look_for_others):
             self.spawn(self._keep(forever))
         if self.config.checkpoints:
             from aimem_relay.checkpoints.job import CheckpointJob
@@ -135,7 +129,7 @@ class Relay:
             goes_in = random.uniform(0, window)
             delay_ms = int(1_000 * random.uniform(0, max(1.0, window / 2)))
             connection.going_away(int(1_000 * goes_in) + delay_ms)
-            self._loop.call_later(goes_in, self._send_away, connection, delay_ms)
+            self._loop.call_later(goes_in, connection.send_away, delay_ms)
         self._nobody.clear()
         if self._connections:
             with contextlib.suppress(TimeoutError):
@@ -150,21 +144,17 @@ class Relay:
                 await self.committer.close()
         except TimeoutError:
             log.event("some of what was received could not be stored", logging.WARNING)
-        # Those who wait for a commit hear of it first.
-        await asyncio.sleep(0)
         for connection in [*self._connections.values()]:
             connection.pump()
-            self._send_away(connection, self.admission.delay_ms())
+            delay_ms = self.admission.delay_ms()
+            connection.end(CloseCode.GOING_AWAY, "The relay is restarting.", delay_ms)
             connection.pump()
-        tasks = [*self._tasks, *self._opening.values()]
+        await self.rooms.stop()
+        tasks = [*self._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.bus.close()
-
-    @staticmethod
-    def _send_away(connection: Connection, delay_ms: int) -> None:
-        connection.end(CloseCode.GOING_AWAY, "The relay is restarting.", delay_ms)
 
     # Time and tasks
 
@@ -272,8 +262,8 @@ class Relay:
     def _turn_soon(self) -> None:
         if not self._turn_is_due:
             self._turn_is_due = True
-            # Once more around, so that all who wait for a commit hear of it before.
-            self._loop.call_soon(self._loop.call_soon, self._take_turn)
+            # When all who wait for the same commit have heard of it.
+            self._loop.call_soon(self._take_turn)
 
     def _take_turn(self) -> None:
         self._turn_is_due = False
@@ -309,138 +299,23 @@ class Relay:
     # Rooms
 
     async def enter(self, workspace: str) -> Room:
-        """The room of a workspace, opened if need be; it stays while it is in use.
+        """See :meth:`aimem_relay.rooms.Rooms.enter`."""
+        return await self.rooms.enter(workspace)
 
-        Raises:
-            LedgerDown: if the ledger does not answer.
-        """
-        while True:
-            room = self._rooms.get(workspace)
-            if room is not None:
-                room.empty_since = None
-                return room
-            task = self._opening.get(workspace)
-            if task is None:
-                task = self._loop.create_task(self._open(workspace))
-                self._opening[workspace] = task
-            try:
-                # Others wait for it as well, whatever becomes of this one.
-                return await asyncio.shield(task)
-            finally:
-                if task.done():
-                    self._opening.pop(workspace, None)
+    def changed(self, change: Change) -> None:
+        """See :meth:`aimem_relay.rooms.Rooms.changed`."""
+        self.rooms.changed(change)
 
-    async def _open(self, workspace: str) -> Room:
-        room = Room(await self.ledger.open(workspace), self.config.presence_per_workspace)
-        self._rooms[workspace] = room
-        self._judge_space(room)
-        self.bus.watch(workspace)
-        # Something may have been committed while the ledger answered.
-        self._catch_up(room)
-        return room
+    def _grew(self, room: Room) -> None:
+        """There is something new for those in a room."""
+        self._grown[room] = None
+        self._turn_soon()
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            self.people.look(self._rooms.values())
-            now = self.now()
-            for room in [*self._rooms.values()]:
-                if room not in self._grown:
-                    room.rest()
-                if room.in_use:
-                    room.empty_since = None
-                elif room.empty_since is None:
-                    room.empty_since = now
-                elif now - room.empty_since >= LINGER_MS:
-                    self._close(room)
-
-    def _close(self, room: Room) -> None:
-        if self._rooms.get(room.workspace) is room:
-            del self._rooms[room.workspace]
-            self._grown.pop(room, None)
-            self.bus.unwatch(room.workspace)
-
-    # The ledger
-
-    def changed(self, change: Change) -> None:
-        """This pod has changed the ledger: let everybody know who has to."""
-        if change.version > change.since:
-            self.bus.tell(change.workspace, Hint(change.version))
-        room = self._rooms.get(change.workspace)
-        if room is not None:
-            self._apply(room, change)
-
-    def _apply(self, room: Room, change: Change) -> None:
-        if change.log != room.copy.log:
-            self._renewed(room, change)
-            return
-        before = room.copy.version
-        if not room.apply(change):
-            self._catch_up(room)
-        elif room.copy.version > before:
-            room.committed_at = room.committed_at or self.clock()
-            self._judge_space(room)
-            self._grown[room] = None
-            self._turn_soon()
-
-    def _renewed(self, room: Room, change: Change) -> None:
-        """An older ledger was put in place: nothing that is here is good any more."""
-        log.event("the ledger was renewed", logging.WARNING, workspace=room.workspace)
-        self._close(room)
-        room.tell_followers(change)
-        for connection in [*room.connections.values()]:
-            connection.end(
-                CloseCode.TRY_LATER, "The relay was set back.", self.admission.delay_ms()
-            )
-
-    def _catch_up(self, room: Room) -> None:
-        """Get what the ledger has and the room has not."""
-        room.behind = True
-        if not room.catching_up:
-            room.catching_up = True
-            self.spawn(self._catching_up(room))
-
-    async def _catching_up(self, room: Room) -> None:
-        try:
-            while room.behind and self._rooms.get(room.workspace) is room:
-                room.behind = False
-                copy = room.copy
-                try:
-                    change = await self.ledger.tail(
-                        room.workspace, copy.version, copy.last, RING_RECORDS, RING_BYTES
-                    )
-                except LedgerDown:
-                    room.behind = True
-                    await asyncio.sleep(self.config.poll_s)
-                    continue
-                self._apply(room, change)
-        finally:
-            room.catching_up = False
-
-    async def _look_for_others(self) -> None:
-        """Follow what other pods commit, where no hint tells of it."""
-        beat = 0
-        while True:
-            asked = True
-            try:
-                async with asyncio.timeout(self.config.poll_s):
-                    await self._look_now.wait()
-            except TimeoutError:
-                asked = False
-            self._look_now.clear()
-            beat += 1
-            if self.bus.alone or not self._rooms:
-                continue
-            if self.bus.connected and not asked and beat % LOOK_ANYWAY:
-                continue
-            try:
-                versions = await self.ledger.versions([*self._rooms])
-            except LedgerDown:
-                continue
-            for workspace, newest in versions.items():
-                room = self._rooms.get(workspace)
-                if room is not None and newest > room.copy.version:
-                    self._catch_up(room)
+            self.people.look(self.rooms)
+            self.rooms.look(self.now(), self._grown)
 
     def _health(self, problem: str) -> None:
         """The ledger has stopped to answer, or answers again."""
@@ -455,46 +330,14 @@ class Relay:
             if room is not None:
                 connection.set_degraded(told or (FULL if room.full else ""))
 
-    def _judge_space(self, room: Room) -> None:
-        most = self.config.workspace_bytes
-        full = bool(most) and room.copy.size >= most
-        if full == room.full:
-            return
-        room.full = full
-        log.event("a workspace is full" if full else "a workspace has space", room=room.workspace)
-        for connection in [*room.connections.values()]:
-            if full:
-                connection.set_degraded(FULL)
-            else:
-                connection.space_found()
-
-    # The bus
-
-    def _watching(self, workspace: str) -> None:
-        """From now on the bus tells of a workspace; what it told before was not heard."""
-        if not workspace:
-            self._look_now.set()
-            return
-        room = self._rooms.get(workspace)
-        if room is not None:
-            self._catch_up(room)
-            self.people.meet(room)
-
-    def _heard(self, workspace: str, message: Message) -> None:
-        room = self._rooms.get(workspace)
-        if not isinstance(message, Hint):
-            self.people.heard(room, message)
-        elif room is not None and message.version > room.copy.version:
-            self._catch_up(room)
-
     # Measuring
 
     def measure(self) -> bytes:
         """The page for Prometheus."""
         metrics = self.metrics
-        metrics.connections.set(len(self._connections))
-        metrics.rooms.set(len(self._rooms))
-        metrics.presences.set(sum(len(room.presence) for room in self._rooms.values()))
+        metrics.connections.set(self.admission.connections)
+        metrics.rooms.set(len(self.rooms))
+        metrics.presences.set(sum(len(room.presence) for room in self.rooms))
         metrics.queue_bytes.set(self.uncommitted)
         metrics.ledger_degraded.set(bool(self.committer.problem))
         metrics.bus_lost.set(not (self.bus.alone or self.bus.connected))

@@ -148,11 +148,14 @@ class Room:
             return False
         self._ring.extend(change, last)
         self._slices.clear()
-        entries_only = change.behind <= last and all(
-            isinstance(record.item, Entry) for record in change.records
-        )
-        made_by = {one.item.replica for one in change.records if isinstance(one.item, Entry)}
-        if entries_only and all(head.replica in made_by for head in change.heads):
+        made_by: set[str] = set()
+        entries_only = change.behind <= last
+        for record in change.records:
+            if isinstance(record.item, Entry):
+                made_by.add(record.item.replica)
+            else:
+                entries_only = False
+        if entries_only and made_by.issuperset([head.replica for head in change.heads]):
             self._vectors[last] = vector
         else:
             self._vectors.clear()
@@ -168,7 +171,8 @@ class Room:
         """Let go of what is beyond the bounds; call it once everybody was served."""
         self._ring.trim()
         start = self._ring.start
-        for position in [one for one in self._vectors if one < start]:
+        # In the order of their positions.
+        while self._vectors and (position := next(iter(self._vectors))) < start:
             del self._vectors[position]
 
     def rest(self) -> None:
@@ -224,29 +228,32 @@ class Room:
         return Slice(found, (), Cursor(at, after.entry), left, self.copy.vector())
 
     def _read_entries(self, after: Cursor, most: int, most_bytes: int) -> Slice:
-        behind = [one for one in self._ring.behind(after.entry) if isinstance(one.item, Entry)]
         entries: list[Entry] = []
-        at, size = after.entry, 0
-        for record in behind:
-            size += record.size
-            if entries and (size > most_bytes or len(entries) == most):
-                break
-            if isinstance(record.item, Entry):
-                entries.append(record.item)
-            at = record.position
-        copy, left = self.copy, len(behind) - len(entries)
+        at, size, left = after.entry, 0, 0
+        for record in self._ring.behind(after.entry):
+            item = record.item
+            if not isinstance(item, Entry):
+                continue
+            if not left:
+                size += record.size
+                if not entries or (size <= most_bytes and len(entries) < most):
+                    entries.append(item)
+                    at = record.position
+                    continue
+            left += 1
+        copy = self.copy
         cursor = Cursor(max(after.checkpoint, copy.last_checkpoint), at)
         since = self._vectors.get(after.entry) if not left else None
         vector = copy.vector()
         if not entries:
             return Slice((), entries, cursor, left, vector, since)
         batch = Batch(entries)
-        whole = (
-            since is not None
-            and batch.gapless
-            and all(since[one] + 1 == first for one, first in batch.first.items())
-            and all(vector[one] == last for one, last in batch.last.items())
-        )
+        whole = since is not None and batch.gapless
+        if since is not None and whole:
+            for replica, first in batch.first.items():
+                if since[replica] + 1 != first or vector[replica] != batch.last[replica]:
+                    whole = False
+                    break
         return Slice((), entries, cursor, left, vector, since, batch, whole)
 
     def as_of_now(self, found: Slice) -> Slice:

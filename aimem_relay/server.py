@@ -23,7 +23,7 @@ from aimem_relay.errors import RelayError
 from aimem_relay.front import SYNC, Front
 from aimem_relay.metrics import CONTENT_TYPE
 from aimem_relay.relay import Relay
-from aimem_relay.websocket import WebSocket
+from aimem_relay.websocket import Unfinished, WebSocket
 from crdt.ids import is_id
 from crdt.wire.messages import CloseCode
 
@@ -47,6 +47,7 @@ class Server:
         self.port = 0
         """Where it listens, once it does."""
         self._relay = relay
+        self._unfinished = Unfinished(relay.config.unfinished_bytes)
         self._gateway: Gateway | None = None
         self._listening: asyncio.Server | None = None
         self._runner = web.AppRunner(self._app(), access_log=None, handle_signals=False)
@@ -70,6 +71,7 @@ class Server:
                     self._opened,
                     forwarded_hops=config.forwarded_hops,
                     max_frame=self._relay.limits.max_greeting,
+                    unfinished=self._unfinished,
                 ),
                 config.host,
                 config.port,
@@ -148,6 +150,7 @@ class Server:
         return ""
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        self._relay.metrics.unfinished_bytes.set(self._unfinished.held)
         page = self._relay.measure()
         return web.Response(body=page, headers={"Content-Type": CONTENT_TYPE})
 
@@ -157,9 +160,12 @@ class Server:
         if self._gateway is None:
             # The document engine is loaded with it; a relay without stock clients needs none.
             from aimem_relay.gateway.handler import Gateway
+            from aimem_relay.gateway.places import Places
             from aimem_relay.workspaces import GuestWorkspaces
 
-            self._gateway = Gateway(self._relay.gate, GuestWorkspaces(self._relay))
+            relay = self._relay
+            places = Places(relay.admission, relay.metrics, relay.config.forwarded_hops)
+            self._gateway = Gateway(relay.gate, GuestWorkspaces(relay), places=places)
         return await self._gateway.handle(request)
 
 

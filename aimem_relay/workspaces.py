@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from aimem_relay.committer import Overloaded
 from aimem_relay.gateway.ports import Refused, Workspace
 from aimem_relay.ledger.port import Authored, Change, Job, LedgerDown, ThoughtRecords
-from aimem_relay.relay import FULL, Relay
+from aimem_relay.relay import Relay
 from aimem_relay.room import Room
+from aimem_relay.rooms import FULL
 from crdt.wire.messages import CloseCode
 
 _DOWN = "The relay cannot reach its ledger."

@@ -48,6 +48,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("forward", "Forward again", "alt+right", "Alt+→", "", Area.ANYWHERE),
     Action("toggle_tree", "Show or hide the thoughts", "ctrl+b", "^B", "thoughts", Area.ANYWHERE),
     Action("toggle_about", "Show or hide what it is about", "ctrl+o", "^O", "about", Area.ANYWHERE),
+    Action(
+        "organize",
+        "Put thoughts in order",
+        "ctrl+g",
+        "^G",
+        "",
+        Area.ANYWHERE,
+        "Tags, duplicates, broken links, titles: proposals, nothing by itself.",
+    ),
     Action("import", "Import a folder", "f6", "F6", "", Area.ANYWHERE),
     Action("export", "Export everything to a folder", "f7", "F7", "", Area.ANYWHERE),
     Action(

@@ -32,7 +32,12 @@ from aimem_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from aimem_tui.model import ExportReport, ImportReport, ReportLine, Thought
+    from aimem_tui.workspace.indexing import Indexing
 
+INDEXING_BEGIN_S = 2.0
+"""How long after the first frame indexing begins, in a process of its own."""
+INDEXING_LOOK_S = 30.0
+"""How often it is seen to that the process is there."""
 _GARBAGE_THRESHOLDS = (2_000, 10, 10)
 """Objects made before the collector looks, and how often the older ones are looked at."""
 
@@ -72,6 +77,7 @@ class AimemApp(App[None]):
         self.sync = Background(
             workspace, settings.file.parent, lambda: self.main.post_message(MainScreen.SyncMoved())
         )
+        self.indexing: Indexing | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._styled_for = settings.get("theme")
@@ -103,6 +109,8 @@ class AimemApp(App[None]):
     def on_mount(self) -> None:
         """At the first start, show the welcome above the main screen."""
         self.call_after_refresh(_keep_what_the_start_made)
+        self.set_timer(INDEXING_BEGIN_S, self._keep_indexed)
+        self.set_interval(INDEXING_LOOK_S, self._keep_indexed)
         empty = not self.ui_state.welcomed and not any(self.workspace.thoughts(limit=1))
         # Where there is another copy, thoughts are on their way.
         if empty and not self.sync.is_due():
@@ -122,6 +130,17 @@ class AimemApp(App[None]):
         """Hang up, after what was written last has had its chance to go out."""
         if self.sync.is_running:
             await asyncio.to_thread(self.sync.end)
+        if self.indexing is not None:
+            await asyncio.to_thread(self.indexing.end)
+
+    def _keep_indexed(self) -> None:
+        """See to it that what is written can be found by its meaning, too."""
+        if self.indexing is None:
+            from aimem_tui import paths
+            from aimem_tui.workspace.indexing import Indexing
+
+            self.indexing = Indexing(self.workspace, paths.home(), self.settings, lambda: None)
+        self.indexing.begin()
 
     # The first start
 

@@ -30,6 +30,11 @@ class Home(NamedTuple):
         return self.data / "workspaces"
 
     @property
+    def index_file(self) -> Path:
+        """What finds thoughts by meaning, for all workspaces; it can be built anew."""
+        return self.data / "index.db"
+
+    @property
     def log_file(self) -> Path:
         """Where the app writes what it cannot show."""
         return self.state / "aimem.log"

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from aimem_tui.errors import BadInput, NotFound, StorageError
+from aimem_tui.errors import AimemError, BadInput, NotFound, StorageError
 
 
 class Setting(NamedTuple):
@@ -31,6 +31,27 @@ def _check_workspace(value: str) -> str:
     from aimem_tui.workspace.registry import name_problem
 
     return name_problem(value)
+
+
+def _check_amount(value: str) -> str:
+    """A number above 0 that a person would set."""
+    try:
+        fits = 0 < float(value) <= 1_000_000
+    except ValueError:
+        fits = False
+    return "" if fits else "It must be a number above 0."
+
+
+def _check_model(value: str) -> str:
+    if not value:
+        return ""
+    from aimem_tui.embedding.choice import ModelChoice
+
+    try:
+        ModelChoice.at(value)
+    except AimemError as error:
+        return str(error)
+    return ""
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -62,6 +83,53 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("motion", "on", "Whether panes may move.", choices=("on", "off")),
     Setting("editor", "", "The program for `aimem edit`. Empty: $VISUAL, then $EDITOR."),
+    Setting(
+        "index.background",
+        "on",
+        "Whether the app keeps the index up to date while it is open.",
+        environment="AIMEM_INDEX",
+        choices=("on", "off"),
+    ),
+    Setting(
+        "index.model",
+        "",
+        "The model that finds by meaning: an .onnx file or its folder. Empty: aimem's own.",
+        check=_check_model,
+    ),
+    Setting(
+        "assist.use",
+        "off",
+        "The language model to use. Set up with `aimem assist setup`.",
+        choices=("off", "claude", "llama"),
+    ),
+    Setting("assist.claude-model", "", "Which of Anthropic's models. Empty: claude-haiku-5-5."),
+    Setting("assist.llama-file", "", "The model on this machine: a GGUF file."),
+    Setting(
+        "assist.prompt-tokens",
+        "6000",
+        "At most about so many tokens are sent in a call.",
+        check=_check_amount,
+    ),
+    Setting(
+        "assist.answer-tokens",
+        "2000",
+        "At most so many tokens come back, thinking included.",
+        check=_check_amount,
+    ),
+    Setting("assist.seconds", "90", "At most so long for a call.", check=_check_amount),
+    Setting(
+        "assist.call-limit",
+        "0.05",
+        "US dollars that one call may cost.",
+        check=_check_amount,
+    ),
+    Setting(
+        "assist.day-limit",
+        "1.00",
+        "US dollars that a day's calls may cost.",
+        check=_check_amount,
+    ),
+    Setting("assist.agreed", "", "What you agreed to being sent where. Kept by `aimem assist`."),
 )
 
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
@@ -91,6 +159,14 @@ class Settings:
         self.file = file
         self._environment = os.environ if environment is None else environment
         self._stored = _read(file)
+
+    def renewed(self) -> Self:
+        """The settings as the file has them now.
+
+        Raises:
+            StorageError, BadInput: as when they were first read.
+        """
+        return type(self)(self.file, self._environment)
 
     def get(self, key: str) -> str:
         """The value in force.

@@ -14,9 +14,12 @@ PROGRAMS = {
     "startup": "the app to its first paint, and the commands",
     "keystroke": "a key to its output, in time and bytes",
     "searching": "full-text search",
+    "asking": "whether memory knows when it knows",
     "embedding": "texts to vectors: quality, work and a cold start",
     "importing": "a folder of markdown into a workspace",
+    "organize": "suggestions: how good they are, and what they cost",
     "relay": "the relay beside other servers",
+    "retrieval": "what search finds, on a published set",
     "vectors": "nearest vectors, beside sqlite-vec's own search",
     "traces": "real editing histories through the durable store",
 }

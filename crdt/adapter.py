@@ -140,11 +140,13 @@ class EngineDoc:
     def __init__(self, client_id: int, updates: Iterable[bytes] = ()) -> None:
         with _no_panic("load the document"):
             self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
-            for update in updates:
-                self._doc.apply_update(update)
-            self._content = self._doc.get("content", type=pycrdt.Text)
-            self._meta = self._doc.get("meta", type=pycrdt.Map)
-            self._length = len(self._content)
+            # One transaction, as each costs as much as a small update.
+            with self._doc.transaction():
+                for update in updates:
+                    self._doc.apply_update(update)
+                self._content = self._doc.get("content", type=pycrdt.Text)
+                self._meta = self._doc.get("meta", type=pycrdt.Map)
+                self._length = len(self._content)
         self._broken = False
         self._updates: list[bytes] = []
         self._deltas: list[_Delta] = []
@@ -180,7 +182,7 @@ class EngineDoc:
 
     def meta(self) -> dict[str, Any]:
         """The meta map as plain values; nested arrays become lists."""
-        with _no_panic("read the document's properties"):
+        with _no_panic("read the document's properties"), self._doc.transaction():
             return dict(self._meta.to_py() or {})
 
     def state(self) -> bytes:

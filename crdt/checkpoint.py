@@ -18,7 +18,7 @@ from crdt import adapter
 from crdt.entry import Checkpoint
 from crdt.errors import CrdtError
 
-__all__ = ["Checkpoint", "build_state", "has_structs", "is_gapless"]
+__all__ = ["Checkpoint", "build_state", "has_structs", "holds_back", "is_gapless"]
 
 _PROBE_CLIENT = 1
 
@@ -46,9 +46,17 @@ def build_state(updates: Sequence[bytes]) -> bytes:
 
 def is_gapless(updates: Sequence[bytes]) -> bool:
     """Whether nothing in ``updates`` waits for something that is not there."""
-    merged = adapter.merge(updates)
-    whole = adapter.EngineDoc(_PROBE_CLIENT, [merged])
-    return not has_structs(adapter.diff(merged, whole.state_vector()))
+    whole = adapter.EngineDoc(_PROBE_CLIENT, [adapter.merge(updates)])
+    return not holds_back(updates, whole.state_vector())
+
+
+def holds_back(updates: Sequence[bytes], state_vector: bytes) -> bool:
+    """Whether a document that was given ``updates`` left some out, as they refer to what none has.
+
+    Args:
+        state_vector: the document's.
+    """
+    return has_structs(adapter.diff(adapter.merge(updates), state_vector))
 
 
 def has_structs(update: bytes) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from crdt.vector import Vector
 
@@ -18,11 +19,11 @@ MAX_NOTE = 4_096
 """The longest note, in characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A change that one replica made to one thought.
 
-    ``(replica, seq)`` names it for ever; applying it twice changes nothing.
+    ``(replica, seq)`` names it for ever; applying it twice changes nothing. A tuple, because there
+    are many of them, and a frozen dataclass takes several times as long to make.
     """
 
     replica: str

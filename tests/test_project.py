@@ -68,7 +68,13 @@ def test_a_lock_pins_every_package_by_hash_and_holds_nothing_else(lock: Path) ->
 
 @pytest.mark.parametrize(
     ("lock", "groups"),
-    [("run", []), ("build", ["build"]), ("dev", ["build", "dev"]), ("lock", ["lock"])],
+    [
+        ("run", []),
+        ("build", ["build"]),
+        ("dev", ["build", "dev"]),
+        ("lock", ["lock"]),
+        ("llm-build", ["llm-build"]),
+    ],
 )
 def test_a_lock_satisfies_what_the_project_asks_for(lock: str, groups: list[str]) -> None:
     asked = list(chain.from_iterable(map(group, groups)))
@@ -122,9 +128,8 @@ def test_every_runtime_dependency_is_explained_with_its_licence() -> None:
     for row in rows:
         cells = dict(zip(titles, (cell.strip() for cell in row.split("|")), strict=True))
         explained[cells["Package"].strip("`")] = cells
-    extra = {
-        Requirement(text).name for text in project()["project"]["optional-dependencies"]["cluster"]
-    }
+    extras = project()["project"]["optional-dependencies"].values()
+    extra = {Requirement(text).name for texts in extras for text in texts}
     asked_for = {requirement.name for requirement in runtime()} | extra
     assert asked_for == explained.keys() - {"---", "Package"}
     blank = [name for name, cells in explained.items() if not all(cells.values())]

@@ -17,9 +17,13 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from aimem_relay.access import Denied, Gate
+from aimem_relay.admission import Admission
+from aimem_relay.config import Config
 from aimem_relay.gateway.connection import Connection
+from aimem_relay.gateway.places import Place, Places
 from aimem_relay.gateway.ports import Limits, Refused, Workspace, Workspaces
 from aimem_relay.gateway.thought import Thought
+from aimem_relay.metrics import Metrics
 from crdt.ids import is_id
 from crdt.wire.messages import CloseCode
 
@@ -57,10 +61,18 @@ class Gateway:
     Args:
         gate: decides about access.
         workspaces: what the relay has.
+        places: those of the relay; ones of its own unless given.
     """
 
-    def __init__(self, gate: Gate, workspaces: Workspaces, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        workspaces: Workspaces,
+        limits: Limits | None = None,
+        places: Places | None = None,
+    ) -> None:
         self._gate = gate
+        self._places = places or Places(Admission(Config()), Metrics())
         self._workspaces = workspaces
         self._limits = limits or Limits()
         self._open: dict[tuple[str, str], _Open] = {}
@@ -77,18 +89,22 @@ class Gateway:
             compress=False,
             timeout=5.0,
         )
-        await socket.prepare(request)
-        try:
-            refused = await self._serve(request, socket, token)
-        except Refused as error:
-            refused = error
-        if refused.code is not CloseCode.LOST:
-            reason = refused.reason.encode()[:_MAX_REASON].decode("utf-8", "ignore")
-            await socket.close(code=refused.code.value, message=reason.encode())
+        with self._places.take(request) as place:
+            await socket.prepare(request)
+            try:
+                place.check()
+                refused = await self._serve(request, socket, token, place)
+            except Refused as error:
+                refused = error
+            place.greeted()
+            place.ended(refused.code)
+            if refused.code is not CloseCode.LOST:
+                reason = refused.reason.encode()[:_MAX_REASON].decode("utf-8", "ignore")
+                await socket.close(code=refused.code.value, message=reason.encode())
         return socket
 
     async def _serve(
-        self, request: web.Request, socket: web.WebSocketResponse, token: bytes
+        self, request: web.Request, socket: web.WebSocketResponse, token: bytes, place: Place
     ) -> Refused:
         workspace, thought = request.match_info["workspace"], request.match_info["thought"]
         if not is_id(workspace) or not is_id(thought):
@@ -96,6 +112,7 @@ class Gateway:
         decision = await self._gate.check(workspace, token)
         if isinstance(decision, Denied):
             raise Refused(decision.code, decision.reason)
+        place.join(workspace)
         opened = self._use(workspace, thought)
         try:
             assert opened.thought is not None
@@ -106,6 +123,7 @@ class Gateway:
                 lambda: self._gate.check(workspace, token),
                 self._limits,
             )
+            place.greeted()
             self._connections.add(connection)
             try:
                 return await connection.run()

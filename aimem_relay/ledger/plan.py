@@ -237,12 +237,14 @@ class Plan:
 
     def _append(self, entries: Sequence[Entry]) -> Forked | None:
         new: dict[tuple[str, int], tuple[Entry, bytes]] = {}
+        known, heads = self.digests, self._heads
         for entry in entries:
-            name, digest = (entry.replica, entry.seq), entry.digest()
-            held = self.digests.get(name)
+            replica, seq = name = entry.replica, entry.seq
+            digest = entry.digest()
+            held = known.get(name)
             if held is not None and held != digest:
                 return Forked(*name)
-            if held is None and entry.seq > self._head(entry.replica).seq:
+            if held is None and seq > heads.get(replica, _NOTHING).seq:
                 new.setdefault(name, (entry, digest))
         for entry, digest in new.values():
             self._add_entry(entry, digest)
@@ -254,10 +256,12 @@ class Plan:
         size = size_of(entry)
         self._size += size
         self._add(entry, entry.thought, size, sealed=bool(entry.sealed))
-        head = self._head(replica)
+        head = self._heads.get(replica, _NOTHING)
         if seq == head.seq + 1:
-            self._heads[replica] = Head(replica, seq, max(seq, head.reach), digest)
-            self._advance(replica)
+            reach = head.reach
+            self._heads[replica] = Head(replica, seq, seq if seq > reach else reach, digest)
+            if reach > seq or (replica, seq + 1) in self.digests:
+                self._advance(replica)
         else:
             self._reach(replica, seq)
 
@@ -311,7 +315,7 @@ class Plan:
             growth = self.growth[thought] = Growth()
         growth.records += 1
         growth.size += size
-        growth.sealed |= sealed
+        growth.sealed = growth.sealed or sealed
 
     def _head(self, replica: str) -> Head:
         return self._heads.get(replica, _NOTHING)

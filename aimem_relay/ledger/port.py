@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from msgspec import Struct
+
 from crdt.entry import Checkpoint, Entry
 from crdt.session.events import CaughtUp, CheckpointsReceived, EntriesReceived
 from crdt.session.replica import Cursor, Slice
@@ -75,8 +77,7 @@ class Job:
     """The log id of the peer; its token is kept under it. Empty for updates of stock clients."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """An entry or a checkpoint where it stands."""
 
     position: int
@@ -115,8 +116,7 @@ class Skipped:
 Outcome: TypeAlias = Stored | Forked | Skipped
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True, gc=False):
     """What a copy has of one replica."""
 
     replica: str

@@ -24,8 +24,6 @@ from aimem_tui.cli.diagnostics import note
 from aimem_tui.cli.styling import bold, safe
 from aimem_tui.cli.times import iso
 from aimem_tui.errors import AimemError
-from aimem_tui.sync.credentials import Credentials
-from aimem_tui.sync.credentials import Place as Kept
 from aimem_tui.sync.exchange import Exchange
 from aimem_tui.sync.peer import meeting, tls
 from aimem_tui.sync.peer.admission import Admission, Admissions
@@ -33,9 +31,8 @@ from aimem_tui.sync.peer.discovery import join_address
 from aimem_tui.sync.peer.listener import PeerListener, Place, Terms
 from aimem_tui.sync.peer.naming import machine_name
 from aimem_tui.sync.peer.pairing import Compare, Granted
-from aimem_tui.sync.remotes import Kind, Remote, Remotes
 from aimem_tui.sync.state import Phase, link_in_words
-from aimem_tui.workspace import arrival
+from aimem_tui.workspace import arrival, pairing
 from crdt.wire.messages import Role
 
 if TYPE_CHECKING:
@@ -86,7 +83,7 @@ def pair(
         note("Its workspace is ", bold(keeper.workspace_name), " here; it is empty so far.")
         if session.move_in(keeper.workspace_name):
             note(f"From now on {keeper.workspace_name} is used.")
-    if keeper.kept is Kept.FILE:
+    if keeper.in_file:
         note("There is no keyring, so the token is in a file that only you can read.")
     note(f"To exchange: aimem sync --workspace {keeper.workspace_name}.")
 
@@ -116,7 +113,8 @@ class _Keeper:
         self.fingerprint = ""
         self.created = False
         """Whether the workspace is new here."""
-        self.kept = Kept.KEYRING
+        self.in_file = False
+        """Whether the token is in a file."""
 
     def keep(self, granted: Granted, fingerprint: bytes) -> None:
         """Keep remote and token, in a workspace that is made if it is not here.
@@ -131,17 +129,10 @@ class _Keeper:
             entry = arrival.make(self._home, name, granted.workspace)
             self.created = True
         self.workspace_name = entry.name
-        remotes = Remotes(entry.file.parent)
-        known = [
-            one.name
-            for one in remotes.all()
-            if one.kind is Kind.PEER and one.fingerprint == self.fingerprint
-        ]
-        self.name = known[0] if known else remotes.free_name(granted.name)
-        url = f"wss://{self._where}/sync/{granted.workspace}"
-        credentials = Credentials(self._home.config)
-        self.kept = credentials.keep(granted.workspace, self.name, granted.token)
-        remotes.add(Remote(self.name, url, Kind.PEER, self.fingerprint), replace=bool(known))
+        kept = pairing.keep(
+            entry.file.parent, self._home.config, self._where, granted, self.fingerprint
+        )
+        self.name, self.in_file = kept.name, kept.in_file
 
 
 class _Listening:

@@ -67,13 +67,16 @@ class LongWork:
 
     def progress(self, progress: Progress) -> None:
         """Show how far the work has come."""
+        total = "" if progress.total is None else f" of {progress.total:,}"
+        self.say(f"{progress.step} {progress.done:,}{total}  {progress.item}".rstrip())
+
+    def say(self, said: str) -> None:
+        """Show what is going on, in words."""
         now = time.monotonic()
         if not self._drawing or self.interrupted or now - self._drawn_at < _INTERVAL:
             return
         self._drawn_at = now
-        total = "" if progress.total is None else f" of {progress.total:,}"
-        said = styling.safe(f"{progress.step} {progress.done:,}{total}  {progress.item}".rstrip())
-        self._draw(said)
+        self._draw(styling.safe(said))
 
     def _draw(self, said: str) -> None:
         width = max(terminal.columns(sys.stderr) - 1, 20)

@@ -11,19 +11,30 @@ from typing import TYPE_CHECKING
 from aimem_tui.cli.times import iso, iso_or_none
 
 if TYPE_CHECKING:
+    from aimem_tui.assist.answers import Citation
+    from aimem_tui.assist.budget import Spent
+    from aimem_tui.assist.configured import Configured
+    from aimem_tui.assist.prompts import Passage
     from aimem_tui.model import (
         ExportReport,
         Finding,
         ImportReport,
+        Related,
         ReportLine,
         Revision,
         SearchHit,
+        SearchResults,
         Thought,
         WorkspaceStatus,
     )
+    from aimem_tui.organize.duplicates import Pair
+    from aimem_tui.organize.suggestion import Suggestion
+    from aimem_tui.search.saved import SavedSearch
     from aimem_tui.settings import Value
     from aimem_tui.sync.remotes import Remote
     from aimem_tui.sync.state import LinkState, SyncState
+    from aimem_tui.workspace.asking import Answer
+    from aimem_tui.workspace.ordering import Accepted
     from aimem_tui.workspace.registry import WorkspaceEntry
 
 Shape = dict[str, object]
@@ -81,7 +92,39 @@ def hit(value: SearchHit) -> Shape:
         "line": value.line + 1,
         "snippet": "".join(plain),
         "matches": matches,
+        "heading": value.heading,
+        "why": {
+            "fulltext": value.why.fulltext,
+            "chunk": value.why.chunk,
+            "semantic": value.why.semantic,
+            "cosine": None if value.why.cosine is None else round(value.why.cosine, 4),
+            "boosts": {boost.name: boost.factor for boost in value.why.boosts},
+        },
+        "similar": [thought(each) for each in value.similar],
     }
+
+
+def search(value: SearchResults) -> Shape:
+    """What a search found, and how it was made."""
+    return {
+        "query": value.query,
+        "type": value.kind,
+        "total": value.total,
+        "hits": [hit(each) for each in value.hits],
+        "unindexed": value.unindexed,
+        "said": value.said,
+    }
+
+
+def related(value: Related) -> Shape:
+    """A thought that is near another."""
+    cosine = None if value.cosine is None else round(value.cosine, 4)
+    return {"thought": thought(value.thought), "cosine": cosine}
+
+
+def saved_search(value: SavedSearch) -> Shape:
+    """A search that is kept."""
+    return {"name": value.name, "query": value.query, "type": value.kind}
 
 
 def snippet_parts(snippet: str) -> list[tuple[str, bool]]:
@@ -207,8 +250,105 @@ def link(value: LinkState) -> Shape:
         "to_come": value.to_come,
         "read_only": value.read_only,
         "problem": value.problem,
+        "traffic": {
+            "bytes_received": value.traffic.bytes_received,
+            "bytes_sent": value.traffic.bytes_sent,
+            "frames_received": value.traffic.frames_received,
+            "frames_sent": value.traffic.frames_sent,
+        },
     }
 
 
 def _report_lines(lines: Sequence[ReportLine]) -> list[Shape]:
     return [{"path": line.path, "reason": line.reason} for line in lines]
+
+
+def answer(value: Answer) -> Shape:
+    """What memory says to a question."""
+    return {
+        "question": value.question,
+        "known": value.known,
+        "text": value.text,
+        "citations": [citation(each) for each in value.citations],
+        "passages": [passage(each) for each in value.passages],
+        "by": value.by,
+        "said": value.said,
+    }
+
+
+def citation(value: Citation) -> Shape:
+    """Words of a passage that an answer stands on."""
+    return {
+        "number": value.passage.number,
+        "path": value.passage.thought.path,
+        "line": value.line,
+        "quote": value.quote,
+    }
+
+
+def passage(value: Passage) -> Shape:
+    """A piece of a thought that was found for a question."""
+    return {
+        "number": value.number,
+        "thought": thought(value.thought),
+        "line": value.line,
+        "text": value.text,
+    }
+
+
+def assist(value: Configured, spent: Spent, *, has_key: bool) -> Shape:
+    """The language model that is set up, and what it may do and has done."""
+    from aimem_tui.assist.configured import what_is_sent
+
+    return {
+        "use": value.use,
+        "model": value.model,
+        "agreed": value.use != "off" and value.agreed == value.agreement,
+        "key": has_key,
+        "sends": list(what_is_sent(value)) if value.use != "off" else [],
+        "prompt_tokens": value.prompt_tokens,
+        "answer_tokens": value.limits.answer_tokens,
+        "seconds": value.limits.seconds,
+        "call_limit": value.call_limit,
+        "day_limit": value.day_limit,
+        "calls_today": spent.calls,
+        "cost_today": round(spent.cost, 6),
+    }
+
+
+def suggestion(value: Suggestion, about: Thought, other: Thought | None) -> Shape:
+    """Something that could be put in order."""
+    return {
+        "id": value.id,
+        "kind": value.kind.value,
+        "thought": thought(about),
+        "other": None if other is None else thought(other),
+        "subject": value.subject,
+        "proposal": list(value.proposal),
+        "why": value.why,
+        "confidence": value.confidence,
+    }
+
+
+def accepted(value: Accepted) -> Shape:
+    """What accepting a suggestion, or merging two thoughts, did."""
+    return {
+        "thought": thought(value.thought),
+        "changed": value.changed,
+        "undo": value.undo,
+        "other": None if value.other is None else thought(value.other),
+        "left_out": list(value.left_out),
+    }
+
+
+def pair(value: Pair) -> Shape:
+    """Two thoughts that are alike, with the figures that say so."""
+    return {
+        "kept": thought(value.kept.thought),
+        "other": thought(value.other.thought),
+        "likeness": value.likeness.value,
+        "resemblance": round(value.resemblance, 4),
+        "containment": round(value.containment, 4),
+        "cosine": None if value.cosine is None else round(value.cosine, 4),
+        "confidence": round(value.confidence, 4),
+    }

@@ -26,8 +26,9 @@ from aimem_tui.errors import AimemError, BadInput
 from aimem_tui.model.transfer import never
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
+
+    from aimem_tui.embedding.runtime import Session
 
 __all__ = ["Embedder", "ModelChoice", "Stopped"]
 
@@ -165,7 +166,7 @@ def _load_tokenizer(choice: ModelChoice) -> Tokenizer:
     return tokenizer
 
 
-def _load_session(choice: ModelChoice, threads: int, once: bool) -> InferenceSession:
+def _load_session(choice: ModelChoice, threads: int, once: bool) -> Session:
     try:
         return open_session(choice.model, threads=threads, once=once)
     except AimemError:
@@ -174,7 +175,7 @@ def _load_session(choice: ModelChoice, threads: int, once: bool) -> InferenceSes
         raise _unusable(choice, str(error)) from error
 
 
-def _inputs(session: InferenceSession, choice: ModelChoice) -> frozenset[str]:
+def _inputs(session: Session, choice: ModelChoice) -> frozenset[str]:
     names = frozenset(given.name for given in session.get_inputs())
     needed = {"input_ids", "attention_mask"}
     if not needed <= names or not names <= needed | {"token_type_ids"}:
@@ -186,7 +187,7 @@ def _inputs(session: InferenceSession, choice: ModelChoice) -> frozenset[str]:
     return names
 
 
-def _output(session: InferenceSession, choice: ModelChoice) -> str:
+def _output(session: Session, choice: ModelChoice) -> str:
     """The output that is a vector for each text, or else one for each token."""
     ranks: dict[str, int] = {output.name: len(output.shape) for output in session.get_outputs()}
     for name in ("sentence_embedding", "last_hidden_state", "token_embeddings", *ranks):

@@ -25,7 +25,11 @@ from typing import TYPE_CHECKING, Any
 from aimem_tui.errors import Refused
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from onnxruntime import InferenceSession
+
+    Session: TypeAlias = InferenceSession
 
 _ADAPTERS = Path("/sys/class/drm")
 _FATAL = 4
@@ -40,7 +44,7 @@ def default_threads() -> int:
     return max(1, min(2, processors // 2))
 
 
-def open_session(model: Path, *, threads: int, once: bool = False) -> InferenceSession:
+def open_session(model: Path, *, threads: int, once: bool = False) -> Session:
     """A model ready to run on so many processors.
 
     Args:

@@ -107,6 +107,8 @@ def first_value(found: Mapping[str, str | list[str]], *keys: str) -> str:
 
     The case of the key does not count where no key is written exactly so.
     """
+    if not found:
+        return ""
     folded = {key.lower(): value for key, value in found.items()}
     for key in keys:
         value = found.get(key) or folded.get(key) or ""

@@ -17,7 +17,15 @@ from aimem_tui.model.thought import Filter, Folder, Kind, Lifecycle, Thought
 
 if TYPE_CHECKING:
     from aimem_tui.model.description import Description, Heading, Link, Task
-    from aimem_tui.model.found import Activity, Revision, SearchHit, SearchResults
+    from aimem_tui.model.found import (
+        Activity,
+        Boost,
+        Related,
+        Revision,
+        SearchHit,
+        SearchResults,
+        Why,
+    )
     from aimem_tui.model.transfer import (
         ExportOptions,
         ExportReport,
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Activity",
+    "Boost",
     "Description",
     "ExportOptions",
     "ExportReport",
@@ -45,12 +54,14 @@ __all__ = [
     "Lifecycle",
     "Link",
     "Progress",
+    "Related",
     "ReportLine",
     "Revision",
     "SearchHit",
     "SearchResults",
     "Task",
     "Thought",
+    "Why",
     "WorkspaceStatus",
     "never",
     "silent",
@@ -58,7 +69,7 @@ __all__ = [
 
 _MODULES = {
     "description": ("Task", "Heading", "Link", "Description"),
-    "found": ("SearchHit", "SearchResults", "Revision", "Activity"),
+    "found": ("SearchHit", "SearchResults", "Revision", "Activity", "Boost", "Why", "Related"),
     "transfer": (
         "Progress",
         "ReportLine",

@@ -7,6 +7,28 @@ from typing import NamedTuple
 from aimem_tui.model.thought import Thought
 
 
+class Boost(NamedTuple):
+    """Why a hit stands higher than its ranks alone would put it."""
+
+    name: str
+    """``title``: it is called what was looked for. ``recent``: it was edited lately."""
+    factor: float
+
+
+class Why(NamedTuple):
+    """How a hit came to its place. Places count from 1; None: not found that way."""
+
+    fulltext: int | None = None
+    """By the words in its title, path and text."""
+    chunk: int | None = None
+    """By the words in one passage of it."""
+    semantic: int | None = None
+    """By the meaning of one passage of it."""
+    cosine: float | None = None
+    """How near that passage is to the search in meaning, -1 to 1."""
+    boosts: tuple[Boost, ...] = ()
+
+
 class SearchHit(NamedTuple):
     """A thought that a search found. ``snippet`` marks matches with U+0001 and U+0002."""
 
@@ -16,6 +38,11 @@ class SearchHit(NamedTuple):
     snippet: str
     line: int
     """The line of the first match, from 0."""
+    heading: str = ""
+    """The heading that line stands below; empty if there is none."""
+    why: Why = Why()
+    similar: tuple[Thought, ...] = ()
+    """Thoughts that say the same and are not shown for themselves."""
 
 
 class SearchResults(NamedTuple):
@@ -25,6 +52,20 @@ class SearchResults(NamedTuple):
     hits: tuple[SearchHit, ...]
     total: int
     """How many thoughts match in all (counting stops at 1,000)."""
+    kind: str = "fulltext"
+    """How it was searched: ``fulltext``, ``semantic`` or ``hybrid``."""
+    unindexed: int = 0
+    """How many thoughts cannot be found by their meaning yet."""
+    said: str = ""
+    """What a person should know of the search, in sentences."""
+
+
+class Related(NamedTuple):
+    """A thought that is near another."""
+
+    thought: Thought
+    cosine: float | None
+    """Of the nearest passages; None where only words were compared."""
 
 
 class Revision(NamedTuple):

@@ -83,6 +83,24 @@ class Errands:
         screen = HistoryScreen(workspace, thought, self._main.icons)
         self._main.app.push_screen(screen, restore)
 
+    def organize(self) -> None:
+        """Look at what could be put in order."""
+        from aimem_tui import paths
+        from aimem_tui.screens.organize import OrganizeScreen
+        from aimem_tui.workspace import ordering
+
+        main = self._main
+        made = ordering.Ordering(
+            main.workspace, nearness=ordering.by_index(paths.home(), main.workspace)
+        )
+
+        def opened(thought: str | None) -> None:
+            if thought:
+                main.open_thought(thought)
+
+        screen = OrganizeScreen(main.workspace, made, main.icons, main.page.thought)
+        main.app.push_screen(screen, opened)
+
     def edit_outside(self) -> None:
         """Open the chosen thought in the person's own editor; merge the result in afterwards."""
         thought = self._chosen()

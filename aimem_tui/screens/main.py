@@ -6,6 +6,7 @@ thought, the tree its rows, the app the workspace. Under 100 columns one pane is
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -54,6 +55,11 @@ _BEGIN_S = 0.03
 _AGE_S = 20
 _SOON_S = 0.3
 """After this time it is said again how safe the text is, if that will have changed."""
+_RELATED_S = 1.0
+"""How long a thought is open before it is looked up what is near it."""
+_RELATED_FROM = 0.5
+"""The cosine from which on a thought is near."""
+_MOST_RELATED = 5
 _TREE_HINTS = ("find", "new", "move", "trash", "toggle_about", "commands", "help")
 _NARROW_TREE_HINTS = ("find", "new", "move", "trash", "commands", "help")
 _NARROW_PAGE_HINTS = ("toggle_tree", "find", "view", "commands", "help")
@@ -106,6 +112,14 @@ class MainScreen(Screen[None]):
             self.thought = thought
             self.content = content
 
+    class RelatedRead(Message):
+        """The thoughts that are near one in meaning were looked up."""
+
+        def __init__(self, thought: str, near: list[Thought]) -> None:
+            super().__init__()
+            self.thought = thought
+            self.near = near
+
     class PlacesCounted(Message):
         """How many thoughts there are, and how many in the trash."""
 
@@ -130,6 +144,7 @@ class MainScreen(Screen[None]):
         self._about: About | None = None
         self._pane = "tree"
         self._description: Description | None = None
+        self._related: tuple[str, list[Thought]] = ("", [])
         self._ways = Ways(self)
         self._errands = Errands(self)
         self._sync = sync
@@ -415,6 +430,8 @@ class MainScreen(Screen[None]):
         self._say_state()
         self._say_place()
         self._company.moved()
+        if self.page.thought is not None:
+            self._read_related(self.page.thought)
 
     def on_page_described(self, message: Page.Described) -> None:
         """What is derived from the text is known anew."""
@@ -428,12 +445,14 @@ class MainScreen(Screen[None]):
         from aimem_tui.widgets import about
 
         worker = get_current_worker()
+        of, related = self._related
         try:
             linked = self._workspace.linked_from(thought)
             activity = self._workspace.activity(thought.id)
         except AimemError:
             return
-        content = about.lines(description, linked, activity, self._workspace.clock())
+        near = [one for one in related if of == thought.id and one not in linked]
+        content = about.lines(description, linked, near, activity, self._workspace.clock())
         if not worker.is_cancelled:
             self.post_message(self.AboutRead(thought.id, content))
 
@@ -441,6 +460,27 @@ class MainScreen(Screen[None]):
         """Show the right pane's content, if it is still about the open thought."""
         if self.page.thought is not None and self.page.thought.id == message.thought:
             self.about.show(message.content)
+
+    @work(thread=True, exclusive=True, group="related", exit_on_error=False)
+    def _read_related(self, thought: Thought) -> None:
+        """What is near in meaning is looked up once a thought has been open for a moment."""
+        worker = get_current_worker()
+        time.sleep(_RELATED_S)
+        if worker.is_cancelled:
+            return
+        try:
+            found = self._workspace.related(thought.id, _MOST_RELATED)
+        except AimemError:
+            return
+        near = [one.thought for one in found if (one.cosine or 0.0) >= _RELATED_FROM]
+        self.post_message(self.RelatedRead(thought.id, near))
+
+    def on_main_screen_related_read(self, message: RelatedRead) -> None:
+        """Show what is near, if it is near the open thought."""
+        thought = self.page.thought
+        self._related = (message.thought, message.near)
+        if thought is not None and thought.id == message.thought and self._description is not None:
+            self._read_about(thought, self._description)
 
     def on_page_edited(self) -> None:
         """Somebody writes here."""
@@ -570,6 +610,10 @@ class MainScreen(Screen[None]):
         from aimem_tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self._icons))
+
+    def action_organize(self) -> None:
+        """Put thoughts in order."""
+        self._errands.organize()
 
     def action_history(self) -> None:
         """History."""

@@ -6,6 +6,7 @@ import re
 
 from aimem_tui import words
 from aimem_tui.model import SearchHit, Thought
+from aimem_tui.search.saved import SavedSearch
 from aimem_tui.widgets.rows import Row, Span
 
 _MARKED = re.compile("\x01([^\x02]*)\x02")
@@ -22,9 +23,27 @@ def thought_row(thought: Thought, now: int, *, age: int | None = None) -> Row:
 def hit_row(hit: SearchHit, now: int) -> Row:
     """A search hit in three lines: title and age, path and state, the passage that matches."""
     thought = hit.thought
+    title = [Span(thought.title, "strong")]
+    if hit.heading and hit.heading != thought.title:
+        title.append(Span(f"  {hit.heading}", "muted"))
+    details = [*_details(thought)]
+    why = hit.why
+    if why.semantic is not None and why.fulltext is None and why.chunk is None:
+        details.append(Span("  by meaning", "people"))
+    if hit.similar:
+        details.append(Span(f"  and {len(hit.similar)} much like it", "people"))
     return Row(
-        ((Span(thought.title, "strong"),), _details(thought), marked(hit.snippet)),
+        (tuple(title), tuple(details), marked(hit.snippet)),
         (Span(words.when(thought.updated_at, now), "muted"),),
+        indent=1,
+    )
+
+
+def saved_row(search: SavedSearch) -> Row:
+    """A search that was kept: its name, and what it looks for."""
+    return Row(
+        ((Span(search.name, "strong"),), (Span(search.query, "accent"),)),
+        (Span("kept search", "muted"),),
         indent=1,
     )
 

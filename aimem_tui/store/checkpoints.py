@@ -20,17 +20,16 @@ def put(connection: apsw.Connection, checkpoint: Checkpoint, *, replaced: int | 
     Args:
         replaced: the last position whose records it stands for; None if it came from elsewhere.
     """
-    numbers = log.Numbers(connection)
     position = log.next_position(connection)
     connection.execute(
         "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             position,
-            numbers.thought(checkpoint.thought),
+            log.thought_number(connection, checkpoint.thought),
             checkpoint.vector.to_bytes(),
             checkpoint.state,
             checkpoint.at,
-            numbers.author(checkpoint.author),
+            log.author_number(connection, checkpoint.author),
             checkpoint.sealed,
             checkpoint.signature,
             position if replaced is None else replaced,

@@ -76,6 +76,10 @@ def disown(database: Database, replica: str) -> Identity:
     What it touched becomes a checkpoint that does not name it, and an own entry with the whole
     state, so that copies which have that replica's numbers already get what was said, too. The log
     id changes in any case: what sessions checked before does not fit any more.
+
+    All of it is one transaction, which takes some ms for each thought that the replica has touched.
+    In pieces, a file in between would have given up entries that its vector still names; another
+    program that reads it then, or a session after a crash, would offer what it cannot give.
     """
     with database.write() as connection:
         if replica == log.own_replica(connection):

@@ -9,6 +9,7 @@ mark. What comes from other copies is appended by ``receiving``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -17,6 +18,10 @@ import apsw
 
 from crdt.entry import MAX_NAME, MAX_NOTE, Entry
 from crdt.vector import Vector
+
+_ROWS = 100
+"""How many entries one statement inserts. For each statement the engine lets other threads run, and
+takes its turn again: with a statement for each entry that costs more than the inserting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +44,6 @@ class Record:
     entry: Entry
 
 
-class Numbers:
-    """The small numbers that replicas, thoughts and authors have in this file, looked up once.
-
-    For use within one transaction.
-    """
-
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
-        self._known: dict[tuple[str, str], int] = {}
-
-    def replica(self, replica: str) -> int:
-        """The number of a replica, given one if it has none."""
-        return self._number("replicas", "id", replica)
-
-    def thought(self, thought: str) -> int:
-        """The number of a thought, given one if it has none."""
-        return self._number("thought_ids", "id", thought)
-
-    def author(self, name: str) -> int:
-        """The number of an author, given one if there is none."""
-        return self._number("authors", "name", name)
-
-    def _number(self, table: str, column: str, value: str) -> int:
-        number = self._known.get((table, value))
-        if number is None:
-            number = _number(self._connection, table, column, value)
-            self._known[table, value] = number
-        return number
-
-
 def own_replica(connection: apsw.Connection) -> str:
     """The id of this file's replica."""
     return str(connection.execute("SELECT value FROM meta WHERE key = 'replica'").get)
@@ -86,6 +61,21 @@ def own_seq(connection: apsw.Connection) -> int:
 def thought_number(connection: apsw.Connection, thought: str) -> int:
     """The small number of a thought, given one if it has none."""
     return _number(connection, "thought_ids", "id", thought)
+
+
+def thought_numbers(connection: apsw.Connection, thoughts: Iterable[str]) -> dict[str, int]:
+    """The small numbers of many thoughts, given to those that have none."""
+    return _numbers(connection, "thought_ids", thoughts)
+
+
+def replica_numbers(connection: apsw.Connection, replicas: Iterable[str]) -> dict[str, int]:
+    """The small numbers of replicas, given to those that have none."""
+    return _numbers(connection, "replicas", replicas)
+
+
+def author_number(connection: apsw.Connection, name: str) -> int:
+    """The small number of an author, given one if there is none."""
+    return _number(connection, "authors", "name", name)
 
 
 def append(connection: apsw.Connection, drafts: Sequence[Draft]) -> list[Record]:
@@ -110,7 +100,8 @@ def append(connection: apsw.Connection, drafts: Sequence[Draft]) -> list[Record]
         )
         for seq, d in enumerate(drafts, first)
     ]
-    return insert(connection, entries)
+    first = insert(connection, entries)
+    return [Record(position, entry) for position, entry in enumerate(entries, first)]
 
 
 def _fitting(text: str, most: int) -> str:
@@ -120,73 +111,69 @@ def _fitting(text: str, most: int) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()[:most]
 
 
-def insert(connection: apsw.Connection, entries: Sequence[Entry]) -> list[Record]:
+def insert(connection: apsw.Connection, entries: Sequence[Entry]) -> int:
     """Append entries that have their names; the caller holds the write transaction.
 
     They must not be there yet. The vector advances over those that follow without a hole.
+
+    Returns: the position of the first one; the others follow it.
     """
-    numbers = Numbers(connection)
-    first = last_position(connection) + 1
-    records = [Record(position, entry) for position, entry in enumerate(entries, first)]
     newest: dict[str, int] = {}
     for entry in entries:
         newest[entry.replica] = max(entry.seq, newest.get(entry.replica, 0))
     extend_reach(connection, newest)
-    connection.executemany(
-        "INSERT INTO log (position, replica, seq, thought, at, author, note, update_bytes, sealed,"
-        " signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                record.position,
-                numbers.replica(entry.replica),
-                entry.seq,
-                numbers.thought(entry.thought),
-                entry.at,
-                numbers.author(entry.author),
-                entry.note,
-                entry.update,
-                entry.sealed,
-                entry.signature,
-            )
-            for record in records
-            for entry in (record.entry,)
-        ],
-    )
-    for replica in newest:
-        advance(connection, numbers.replica(replica))
-    mark_stale(connection, {numbers.thought(entry.thought) for entry in entries})
-    return records
+    replicas = replica_numbers(connection, newest)
+    thoughts = thought_numbers(connection, (entry.thought for entry in entries))
+    names = dict.fromkeys(entry.author for entry in entries)
+    authors = {name: author_number(connection, name) for name in names}
+    first = last_position(connection) + 1
+    for start in range(0, len(entries), _ROWS):
+        part = entries[start : start + _ROWS]
+        values: list[object] = []
+        for position, entry in enumerate(part, first + start):
+            replica, seq, thought, update, at, author, note, sealed, signature = entry
+            values += (position, replicas[replica], seq, thoughts[thought], at)
+            values += (authors[author], note, update, sealed, signature)
+        connection.execute(_INSERT + ", ".join([_ROW] * len(part)), values)
+    for number in replicas.values():
+        advance(connection, number)
+    mark_stale(connection, thoughts.values())
+    return first
 
 
 def advance(connection: apsw.Connection, replica: int) -> None:
     """Let the vector say what is held of a replica (by its number here) without a hole."""
-    seq = int(connection.execute("SELECT seq FROM vectors WHERE replica = ?", (replica,)).get)
-    before = seq
-    following = connection.execute(
-        "SELECT seq FROM log WHERE replica = ? AND seq > ? ORDER BY seq", (replica, seq)
-    )
-    for (next_seq,) in following:
-        if next_seq != seq + 1:
-            break
-        seq = next_seq
-    following.close()
-    if seq != before:
-        connection.execute("UPDATE vectors SET seq = ? WHERE replica = ?", (seq, replica))
+    held = int(connection.execute("SELECT seq FROM vectors WHERE replica = ?", (replica,)).get)
+    following = "SELECT EXISTS (SELECT 1 FROM log WHERE replica = ? AND seq = ?)"
+    if not connection.execute(following, (replica, held + 1)).get:
+        return
+    count, last = connection.execute(
+        "SELECT count(*), max(seq) FROM log WHERE replica = ? AND seq > ?", (replica, held)
+    ).get
+    if count != last - held:
+        last = connection.execute(
+            "SELECT seq FROM log AS one WHERE replica = ?1 AND seq > ?2 AND NOT EXISTS"
+            " (SELECT 1 FROM log WHERE replica = ?1 AND seq = one.seq + 1) ORDER BY seq LIMIT 1",
+            (replica, held),
+        ).get
+    connection.execute("UPDATE vectors SET seq = ? WHERE replica = ?", (last, replica))
 
 
 def extend_reach(connection: apsw.Connection, vector: Mapping[str, int]) -> None:
     """Note up to which numbers the log and checkpoints reach."""
-    numbers = Numbers(connection)
+    numbers = replica_numbers(connection, vector)
     connection.executemany(
         "INSERT INTO vectors (replica, seq, reach) VALUES (?, 0, ?)"
         " ON CONFLICT (replica) DO UPDATE SET reach = max(reach, excluded.reach)",
-        [(numbers.replica(replica), seq) for replica, seq in vector.items()],
+        [(numbers[replica], seq) for replica, seq in vector.items()],
     )
 
 
 def mark_stale(connection: apsw.Connection, thoughts: Iterable[int]) -> None:
     """Note that the projections of thoughts, by their numbers here, are behind."""
-    connection.executemany("INSERT OR IGNORE INTO stale VALUES (?)", [(n,) for n in thoughts])
+    connection.execute(
+        "INSERT OR IGNORE INTO stale SELECT value FROM json_each(?)", (json.dumps([*thoughts]),)
+    )
 
 
 def tail(connection: apsw.Connection, after: int, limit: int = 1_000) -> list[Record]:
@@ -310,6 +297,20 @@ def _records(
     return (Record(position, Entry(*entry)) for position, *entry in rows)
 
 
+def _numbers(connection: apsw.Connection, table: str, ids: Iterable[str]) -> dict[str, int]:
+    """The row numbers of many ids in a table of names, looked up at once; new ones are added."""
+    wanted = [*dict.fromkeys(ids)]
+    if len(wanted) < 2:
+        return {one: _number(connection, table, "id", one) for one in wanted}
+    look_up = f"SELECT {table}.id, n FROM json_each(?) JOIN {table} ON {table}.id = value"
+    found = dict(connection.execute(look_up, (json.dumps(wanted),)))
+    if len(found) < len(wanted):
+        missing = json.dumps([one for one in wanted if one not in found])
+        connection.execute(f"INSERT INTO {table} (id) SELECT value FROM json_each(?)", (missing,))
+        found.update(connection.execute(look_up, (missing,)))
+    return found
+
+
 def _number(connection: apsw.Connection, table: str, column: str, value: str) -> int:
     """The row number of ``value`` in a table of names, added if it is new."""
     found = connection.execute(f"SELECT n FROM {table} WHERE {column} = ?", (value,)).get
@@ -317,3 +318,10 @@ def _number(connection: apsw.Connection, table: str, column: str, value: str) ->
         connection.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (value,))
         return connection.last_insert_rowid()
     return int(found)
+
+
+_INSERT = (
+    "INSERT INTO log (position, replica, seq, thought, at, author, note, update_bytes, sealed,"
+    " signature) VALUES "
+)
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

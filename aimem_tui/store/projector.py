@@ -6,11 +6,13 @@
   with :func:`project_stale`. Any process may do it; a crash in between loses nothing.
 - Thoughts that declare the same path are told apart by name here, the same way on every machine.
 - Every change of a row is announced in ``changes``, which other processes follow.
-- A document whose bytes are broken is set aside with the reason; the rest goes on.
+- A document whose bytes are broken is set aside with the reason; the rest goes on. So is one that
+  holds changes which refer to what is not there, but what can be read of it is shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,9 +23,12 @@ from aimem_tui.markdown.describe import describe
 from aimem_tui.store.connection import Database
 from crdt.document import ThoughtMeta, digest
 
-_BATCH = 50
+_BATCH = 200
+"""How many thoughts one transaction brings up to date: each makes the full-text index write a part
+of itself, and syncs the disk."""
 _CHANGES_KEPT = 20_000
 _LINKS_KEPT = 2_000
+_INCOMPLETE = "changes to it build on others that are not here, and are left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,16 @@ def refresh(connection: apsw.Connection, number: int) -> bool:
     then :func:`forget_words` is due.
     """
     from aimem_tui.store import compaction, documents, revisions
+    from crdt.checkpoint import holds_back
+    from crdt.document import ThoughtDocument
     from crdt.errors import CrdtError
 
     purged = False
     try:
-        document = documents.load(connection, number)
+        updates = documents.updates_of(connection, number)
+        document = ThoughtDocument.load(documents.new_client_id(), updates)
         meta, text = document.meta, document.text
+        problem = _INCOMPLETE if holds_back(updates, document.state_vector()) else ""
     except CrdtError as error:
         connection.execute("INSERT OR REPLACE INTO set_aside VALUES (?, ?)", (number, str(error)))
     else:
@@ -89,6 +98,8 @@ def refresh(connection: apsw.Connection, number: int) -> bool:
             touch = revisions.Touch(meta.created_at, meta.created_by)
         project(connection, number, Content(thought, text, meta, touch.at, touch.author))
         connection.execute("DELETE FROM set_aside WHERE thought = ?", (number,))
+        if problem:
+            connection.execute("INSERT INTO set_aside VALUES (?, ?)", (number, problem))
         # Where it cannot be done the thought keeps its entries, and is as it was.
         with suppress(CrdtError):
             if _is_purged(meta, text):
@@ -115,12 +126,19 @@ def project(connection: apsw.Connection, number: int, content: Content) -> None:
     before = connection.execute(
         "SELECT declared_path, path, shown FROM thoughts WHERE n = ?", (number,)
     ).fetchone()
+    shown = trashed_at is None and not purged
+    # What has a name for itself alone, as most do, is given it at once.
+    alone = before is None and not (shown and _shares_its_name(connection, meta.path))
+    folder, _, name = meta.path.rpartition("/") if alone else ("", "", "")
     connection.execute(
         _UPSERT,
         (
             number,
             content.thought,
             meta.path,
+            meta.path if alone else "",
+            folder,
+            name,
             described.title,
             described.kind.value,
             described.status,
@@ -140,22 +158,22 @@ def project(connection: apsw.Connection, number: int, content: Content) -> None:
             len(described.tasks),
         ),
     )
-    _index_text(connection, number, (described.title, meta.path, text), is_new=before is None)
-    _replace(connection, "aliases", number, [(path, number) for path in meta.aliases])
-    _replace(connection, "tags", number, [(tag, number) for tag in described.tags])
-    _replace(
-        connection,
-        "links",
-        number,
-        [
-            (number, link.line, link.target, link_name(link.target))
-            for link in described.links[:_LINKS_KEPT]
-        ],
-    )
-    shown = trashed_at is None and not purged
+    is_new = before is None
+    _index_text(connection, number, (described.title, meta.path, text), is_new=is_new)
+    links = [
+        (number, link.line, link.target, link_name(link.target))
+        for link in described.links[:_LINKS_KEPT]
+    ]
+    aliases = [(path, number) for path in meta.aliases]
+    tags = [(tag, number) for tag in described.tags]
+    for table, rows in (("aliases", aliases), ("tags", tags), ("links", links)):
+        _replace(connection, table, number, rows, is_new=is_new)
     declared_before, path_before, was_shown = before or ("", "", False)
     old_path = str(path_before) if was_shown else ""
-    if before is None or (bool(was_shown), declared_before) != (shown, meta.path):
+    if alone:
+        if shown:
+            _count_folders(connection, meta.path, +1)
+    elif is_new or (bool(was_shown), declared_before) != (shown, meta.path):
         # Taken out of the tree and put in again; what is not in the tree goes by its own path.
         if old_path:
             _count_folders(connection, old_path, -1)
@@ -163,7 +181,9 @@ def project(connection: apsw.Connection, number: int, content: Content) -> None:
         if declared_before not in ("", meta.path):
             _assign_names(connection, str(declared_before))
         _assign_names(connection, meta.path)
-    new_path = _path(connection, number) if shown else ""
+    new_path = ""
+    if shown:
+        new_path = meta.path if alone else _path(connection, number)
     _announce(connection, content.thought, old_path, new_path)
 
 
@@ -214,16 +234,23 @@ def _index_text(
             " SELECT 'delete', n, title, path, body FROM texts WHERE n = ?",
             (number,),
         )
-    connection.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)", (number, *row))
+        connection.execute("DELETE FROM texts WHERE n = ?", (number,))
+    connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", (number, *row))
     connection.execute(
         "INSERT INTO fulltext (rowid, title, path, body) VALUES (?, ?, ?, ?)", (number, *row)
     )
 
 
 def _replace(
-    connection: apsw.Connection, table: str, number: int, rows: list[tuple[object, ...]]
+    connection: apsw.Connection,
+    table: str,
+    number: int,
+    rows: Sequence[tuple[object, ...]],
+    *,
+    is_new: bool,
 ) -> None:
-    connection.execute(f"DELETE FROM {table} WHERE thought = ?", (number,))
+    if not is_new:
+        connection.execute(f"DELETE FROM {table} WHERE thought = ?", (number,))
     if rows:
         marks = ", ".join("?" * len(rows[0]))
         connection.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows)
@@ -251,6 +278,12 @@ def _assign_names(connection: apsw.Connection, declared: str) -> None:
                 _announce(connection, thought, old, new)
             _count_folders(connection, new, +1)
         group = paths.unnumbered(group)
+
+
+def _shares_its_name(connection: apsw.Connection, path: str) -> bool:
+    """Whether the name under which a thought of this path is shown depends on others, or theirs
+    on it."""
+    return paths.unnumbered(path) is not None or _is_declared(connection, path)
 
 
 def _set_path(connection: apsw.Connection, number: int, path: str) -> None:
@@ -302,7 +335,7 @@ INSERT INTO thoughts (
     n, id, declared_path, path, folder, name, title, kind, status, lifecycle, tags, named_author,
     date, created_at, created_by, updated_at, updated_by, trashed_at, purged, size, words,
     tasks_done, tasks_total
-) VALUES (?, ?, ?, '', '', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (n) DO UPDATE SET
     declared_path = excluded.declared_path, title = excluded.title, kind = excluded.kind,
     status = excluded.status, lifecycle = excluded.lifecycle, tags = excluded.tags,

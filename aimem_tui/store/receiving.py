@@ -136,19 +136,19 @@ def _new_entries(connection: apsw.Connection, entries: Sequence[Entry]) -> list[
     Raises:
         Fork: if one is here with another digest, or bears a name that only this file gives out.
     """
-    vector, reach = log.vector(connection), log.reach(connection)
+    held_to, reach = dict(log.vector(connection)), dict(log.reach(connection))
     own = log.own_replica(connection)
     new: dict[tuple[str, int], Entry] = {}
     for entry in entries:
-        name = (entry.replica, entry.seq)
+        replica, seq = name = (entry.replica, entry.seq)
         held = None
-        if entry.seq <= reach[entry.replica]:
-            held = log.by_name(connection, *name)
+        if seq <= reach.get(replica, 0):
+            held = log.by_name(connection, replica, seq)
         if held is not None and held.digest() != entry.digest():
-            raise Fork(*name)
-        if held is None and entry.seq > vector[entry.replica]:
-            if entry.replica == own:
-                raise Fork(*name)
+            raise Fork(replica, seq)
+        if held is None and seq > held_to.get(replica, 0):
+            if replica == own:
+                raise Fork(replica, seq)
             new.setdefault(name, entry)
     return [*new.values()]
 
@@ -156,10 +156,10 @@ def _new_entries(connection: apsw.Connection, entries: Sequence[Entry]) -> list[
 def _put_new(connection: apsw.Connection, received: Sequence[Checkpoint]) -> list[str]:
     """Store the checkpoints that bring something new; returns of which thoughts they are."""
     held = log.vector(connection)
-    numbers = log.Numbers(connection)
+    numbers = log.thought_numbers(connection, (one.thought for one in received))
     stored = []
     for checkpoint in received:
-        number = numbers.thought(checkpoint.thought)
+        number = numbers[checkpoint.thought]
         covered = [held, *checkpoints.vectors_of(connection, number)]
         if not any(vector.covers(checkpoint.vector) for vector in covered):
             checkpoints.put(connection, checkpoint)
@@ -172,9 +172,9 @@ def _adopt(connection: apsw.Connection, vector: Vector) -> None:
     held = log.vector(connection)
     more = {replica: seq for replica, seq in vector.items() if seq > held[replica]}
     log.extend_reach(connection, more)
-    numbers = log.Numbers(connection)
+    numbers = log.replica_numbers(connection, more)
     for replica, seq in more.items():
-        number = numbers.replica(replica)
+        number = numbers[replica]
         connection.execute("UPDATE vectors SET seq = ? WHERE replica = ?", (seq, number))
         log.advance(connection, number)
 

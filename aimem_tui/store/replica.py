@@ -119,6 +119,10 @@ class StoreReplica:
             ).get
             left = int(states) + self._left(connection, after.entry, after.entry, 0)
             return Slice(found, (), Cursor(at, after.entry), left, vector)
+        if known.covers(log.reach(connection)):
+            # What has come from the peer itself: nothing of it needs to be looked at.
+            position = max(after.entry, log.last_position(connection))
+            return Slice((), (), Cursor(at, position), 0, vector)
         entries: list[Entry] = []
         last: Entry | None = None
         position, looked, size = after.entry, 0, 0

@@ -101,10 +101,11 @@ def last_touch(connection: apsw.Connection, thought: int) -> Touch | None:
     Copies store the same entries in different orders and shall say the same.
     """
     row = connection.execute(
-        "SELECT at, authors.name FROM ("
-        " SELECT position, author, at FROM log WHERE thought = ?1 UNION ALL"
-        " SELECT position, author, at FROM checkpoints WHERE thought = ?1)"
-        " JOIN authors ON authors.n = author ORDER BY at DESC, authors.name DESC LIMIT 1",
+        "SELECT max(at), authors.name FROM ("
+        " SELECT author, at FROM log WHERE thought = ?1 UNION ALL"
+        " SELECT author, at FROM checkpoints WHERE thought = ?1)"
+        " JOIN authors ON authors.n = author GROUP BY authors.n"
+        " ORDER BY max(at) DESC, authors.name DESC LIMIT 1",
         (thought,),
     ).fetchone()
     return None if row is None else Touch(int(row[0]), str(row[1]))

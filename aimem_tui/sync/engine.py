@@ -5,7 +5,8 @@
   only a person can change what is wrong, until the list of remotes or the credential is changed.
 - The list of remotes is looked at every few seconds: what another process adds is connected.
 - In the background only one process of a machine syncs a workspace; the others wait for its lock
-  and go on when it has ended. What they write it sends, as all share the file.
+  and go on when it has ended. What they write it sends, as all share the file; who is there it
+  tells them by another (``crowd``).
 - What the engine says, it says by ``on_state``, in its own thread and not more often than a screen
   can show.
 """
@@ -29,6 +30,7 @@ from aimem_tui.store.connection import Database
 from aimem_tui.sync.backoff import Backoff
 from aimem_tui.sync.connection import LINGER_S
 from aimem_tui.sync.credentials import Credentials
+from aimem_tui.sync.crowd import Crowd
 from aimem_tui.sync.dialling import CannotDial, dial, why_gone
 from aimem_tui.sync.exchange import Exchange
 from aimem_tui.sync.link import Link
@@ -42,6 +44,8 @@ from crdt.wire.messages import CloseCode
 AGENT = f"aimem {__version__}"
 REMOTES_POLL_S = 2.0
 LOCK_POLL_S = 2.0
+CROWD_POLL_S = 0.5
+"""How far apart one process tells the others of its machine who is there, and they look."""
 TELL_S = 0.05
 """How far apart two states are told at least."""
 STABLE_S = 10.0
@@ -212,11 +216,38 @@ class SyncEngine:
                 self._on_state(state)
 
     async def _work(self, exchange: Exchange, http: Clients, lock: SyncLock) -> None:
-        while self._background and not lock.take():
+        if not self._background:
+            await self._sync(exchange, http)
+            return
+        crowd = Crowd(self._remotes.file.parent)
+        while not lock.take():
             exchange.elsewhere = True
-            self._changed.set()
-            await asyncio.sleep(LOCK_POLL_S)
+            await self._look_on(exchange, crowd)
         exchange.elsewhere = False
+        exchange.people_elsewhere = ()
+        crowd.clear()
+        telling = asyncio.create_task(self._tell_others(exchange, crowd))
+        try:
+            await self._sync(exchange, http)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            crowd.clear()
+
+    async def _look_on(self, exchange: Exchange, crowd: Crowd) -> None:
+        """Show whom another process of this machine sees, for as long as it is left to that."""
+        until = asyncio.get_running_loop().time() + LOCK_POLL_S
+        while asyncio.get_running_loop().time() < until:
+            exchange.people_elsewhere = crowd.seen()
+            self._changed.set()
+            await asyncio.sleep(CROWD_POLL_S)
+
+    async def _tell_others(self, exchange: Exchange, crowd: Crowd) -> None:
+        while True:
+            crowd.tell(exchange.state().people)
+            await asyncio.sleep(CROWD_POLL_S)
+
+    async def _sync(self, exchange: Exchange, http: Clients) -> None:
         if self._beside is None:
             await self._keep_all(exchange, http)
             return

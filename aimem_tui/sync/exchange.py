@@ -3,7 +3,7 @@
 - What one of them brings is stored by the inbox, and then goes out over the others, as what this
   machine writes does: each session follows the log of the file.
 - The file is watched (``PRAGMA data_version``), so it does not matter which process has written.
-- Who is there is kept per connection and gone with it.
+- Who is there is kept per connection and gone with it, and is passed on to all others (``gossip``).
 - A fork ends all connections: what they have read was of the copy as it was before. Then the
   replica is disowned, and only after that ``ready`` is set again for new ones.
 """
@@ -22,11 +22,13 @@ from aimem_tui.store.receiving import Received
 from aimem_tui.store.replica import StoreReplica
 from aimem_tui.sync import presence
 from aimem_tui.sync.connection import Connection, Socket, monotonic_ms
+from aimem_tui.sync.gossip import Gossip
 from aimem_tui.sync.inbox import LONGEST_RETRY_S, RETRY_S, Box, Inbox
 from aimem_tui.sync.link import CountedReplica, Link
+from aimem_tui.sync.lists import Lists
 from aimem_tui.sync.local_copy import LocalCopy
 from aimem_tui.sync.presence import PresenceState
-from aimem_tui.sync.state import Phase, SyncState
+from aimem_tui.sync.state import Person, Phase, SyncState
 from crdt.session import Session, State
 from crdt.session import events as ev
 from crdt.session.replica import Limits
@@ -84,6 +86,8 @@ class Exchange:
         self.ready.set()
         self.notice = ""
         self.elsewhere = False
+        self.people_elsewhere: tuple[Person, ...] = ()
+        """Whom another process of this machine sees, where it is left to that."""
         self._copy = LocalCopy(database)
         self._agent = agent
         self._on_change = on_change
@@ -96,12 +100,19 @@ class Exchange:
         )
         self._presence: PresenceState | None = None
         self._look_soon = asyncio.Event()
-        self._projecting = asyncio.Event()
+        self._lists = Lists(self._copy, self.links, on_change)
+        self._gossip = Gossip(self.links, lambda: self._copy.figures.ids.replica)
         self._disowning: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Exchange:
-        for part in (self._inbox.run, self._follow, self._copy.note, self._project):
+        for part in (
+            self._inbox.run,
+            self._follow,
+            self._copy.note,
+            self._lists.run,
+            self._gossip.run,
+        ):
             self._tasks.append(asyncio.create_task(part()))
         return self
 
@@ -158,7 +169,7 @@ class Exchange:
     @property
     def idle(self) -> bool:
         """Whether all that came is stored and shown."""
-        return not self._projecting.is_set() and not any(
+        return self._lists.up_to_date and not any(
             link.box is not None and not link.box.empty.is_set() for link in self.links
         )
 
@@ -180,7 +191,7 @@ class Exchange:
             sent_seq=max([durable, *(session.sent for session in sessions)]),
             durable_seq=durable,
             oldest_undurable_ms=standing.oldest_undurable if durable < standing.own_seq else 0,
-            people=presence.people(heard, standing.replica),
+            people=presence.people([*self.people_elsewhere, *heard], standing.replica),
             notice=self.notice,
             elsewhere=self.elsewhere,
         )
@@ -217,6 +228,7 @@ class Exchange:
             for task in deciding:
                 task.cancel()
             link.closed()
+            self._gossip.moved()
             self._on_change()
 
     async def _decide(
@@ -254,6 +266,7 @@ class Exchange:
                 self._copy.acknowledged(connection.session.peer_log, box.replica, event.seq)
             case ev.PresenceChanged():
                 link.heard(event.key, event.state)
+                self._gossip.moved()
             case ev.StatusChanged():
                 link.trouble_there = (
                     f"{link.name} cannot save just now. {event.reason}".strip()
@@ -287,6 +300,7 @@ class Exchange:
         if self._inbox.trouble:
             connection.session.set_degraded(True, self._inbox.trouble[:1_000])
         self._send_presence(connection)
+        self._gossip.moved()
 
     def _send_presence(self, connection: Connection) -> None:
         replica = self._copy.figures.ids.replica
@@ -305,7 +319,7 @@ class Exchange:
             if link.box is box:
                 link.received += received.entries + received.checkpoints
         if received.thoughts:
-            self._projecting.set()
+            self._lists.arrived()
         self.look()
 
     def _trouble_changed(self, trouble: str) -> None:
@@ -313,22 +327,6 @@ class Exchange:
             connection.session.set_degraded(bool(trouble), trouble[:1_000])
             connection.wake()
         self._on_change()
-
-    async def _project(self) -> None:
-        """Bring lists and search up to date with what has come, whenever nothing else waits."""
-        while True:
-            await self._projecting.wait()
-            for link in self.links:
-                if link.box is not None:
-                    await link.box.empty.wait()
-            try:
-                done = await self._copy.project()
-            except StorageError:
-                await asyncio.sleep(RETRY_S)
-                continue
-            if done:
-                self._projecting.clear()
-                self._on_change()
 
     # Following the file
 

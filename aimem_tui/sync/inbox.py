@@ -25,7 +25,7 @@ from aimem_tui.sync.connection import Connection
 from crdt.session import events as ev
 from crdt.wire.messages import CloseCode
 
-GROUP_BYTES = 1 << 20
+GROUP_BYTES = 4 << 20
 """About how much is stored in one transaction. While it lasts nobody else can write."""
 _RECORD_BYTES = 200
 RETRY_S = 1.0

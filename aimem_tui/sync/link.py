@@ -44,6 +44,8 @@ class Link:
     """What went wrong on this side in the connection before."""
     box: Box | None = None
     people: dict[str, Person] = field(default_factory=dict)
+    told: dict[str, bytes] = field(default_factory=dict)
+    """Whom the other side was told of, of those that others have told of."""
     peer_log: str = ""
     """The id of the log at the other end, once it was connected."""
     earlier: Traffic = field(default_factory=Traffic)
@@ -57,6 +59,7 @@ class Link:
         self.delay_ms = self.to_come = self.expires = self.acknowledged = 0
         self.trouble_there = ""
         self.people.clear()
+        self.told.clear()
 
     def closed(self) -> None:
         """The connection is over; its box may still hold what is to be stored."""
@@ -70,7 +73,8 @@ class Link:
     def heard(self, key: str, state: bytes) -> None:
         """Somebody says where they are, or with an empty state that they have left."""
         person = presence.read(state) if state else None
-        if person is None:
+        own = "" if self.box is None else self.box.replica
+        if person is None or own in person.via:
             self.people.pop(key, None)
         else:
             self.people[key] = person

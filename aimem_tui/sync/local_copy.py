@@ -16,14 +16,14 @@ from functools import partial
 import apsw
 
 from aimem_tui.errors import StorageError
-from aimem_tui.store import durability, identity, log, projector
+from aimem_tui.store import durability, identity, log
 from aimem_tui.store.connection import Database, explained
 from aimem_tui.store.identity import Identity
 from crdt.vector import Vector
 
 _NOTE_S = 0.3
 """How far apart it is noted what others have on disk."""
-_PROJECTED = 50
+_PROJECTED = 200
 """How many thoughts are brought up to date in one go."""
 
 
@@ -103,6 +103,9 @@ class LocalCopy:
         Raises:
             StorageError: if it cannot be written.
         """
+        # Not before it is needed: it loads the document engine, which takes longer than connecting.
+        from aimem_tui.store import projector
+
         await self.write(partial(projector.project_stale, self.database, limit=_PROJECTED))
         with explained(self.database.path):
             return not projector.waiting(self.database.read())

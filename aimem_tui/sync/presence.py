@@ -1,7 +1,8 @@
 """Who is in the workspace just now, as JSON between machines and as values here.
 
 The JSON is ``{"replica", "user": {"name", "color"}, "agent", "thought", "cursor": {"anchor",
-"head"}}`` and is kept under the replica's id; a relay puts the number of a connection before that.
+"head"}, "via"}`` and is kept under the replica's id; a relay puts the number of a connection before
+that. ``via`` lists the replicas of the machines that have passed it on (``gossip``).
 What others send is not trusted: what does not fit is left out.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aimem_tui.sync.state import Person
@@ -18,6 +19,7 @@ LARGEST = 4_096
 """Bytes that the protocol carries."""
 _ID = re.compile(r"[0-9a-f]{32}")
 _LONGEST_NAME = 64
+_LONGEST_WAY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,13 @@ class PresenceState:
     anchor: object = None
     head: object = None
 
-    def to_bytes(self, replica: str) -> bytes:
-        """The JSON that others are sent; without the cursor where it would be too large."""
+    def to_bytes(self, replica: str, via: Sequence[str] = ()) -> bytes:
+        """The JSON that others are sent; without the cursor where it would be too large.
+
+        Args:
+            replica: the person's machine.
+            via: the machines that have passed it on.
+        """
         value: dict[str, object] = {
             "replica": replica,
             "user": {"name": self.name[:_LONGEST_NAME], "color": self.color[:_LONGEST_NAME]},
@@ -40,6 +47,8 @@ class PresenceState:
         }
         if self.thought:
             value["thought"] = self.thought
+        if via:
+            value["via"] = [*via]
         if self.head is None:
             return _packed(value)
         with_cursor = _packed({**value, "cursor": {"anchor": self.anchor, "head": self.head}})
@@ -57,7 +66,11 @@ def read(state: bytes) -> Person | None:
     replica, user = value.get("replica"), value.get("user")
     if not isinstance(replica, str) or not _ID.fullmatch(replica) or not isinstance(user, dict):
         return None
-    thought, cursor = value.get("thought"), value.get("cursor")
+    thought, cursor, via = value.get("thought"), value.get("cursor"), value.get("via", [])
+    if not isinstance(via, list) or len(via) > _LONGEST_WAY:
+        return None
+    if not all(isinstance(one, str) and _ID.fullmatch(one) for one in via):
+        return None
     cursor = cursor if isinstance(cursor, dict) else {}
     return Person(
         replica=replica,
@@ -67,6 +80,7 @@ def read(state: bytes) -> Person | None:
         thought=thought if isinstance(thought, str) and _ID.fullmatch(thought) else "",
         anchor=cursor.get("anchor"),
         head=cursor.get("head"),
+        via=tuple(via),
     )
 
 
@@ -74,10 +88,12 @@ def people(heard: Iterable[Person], own: str) -> tuple[Person, ...]:
     """Everybody else, each device once, by name.
 
     Args:
-        heard: what was said, the latest last.
+        heard: what was said, the latest last. What came straight counts more than what others
+            have passed on.
         own: this machine's replica.
     """
-    latest = {person.replica: person for person in heard if person.replica != own}
+    straight_last = sorted(heard, key=lambda person: -len(person.via))
+    latest = {person.replica: person for person in straight_last if person.replica != own}
     return tuple(sorted(latest.values(), key=lambda person: (person.name, person.replica)))
 
 

@@ -86,6 +86,8 @@ class Person:
     head: object = None
     """Where their selection begins and where their cursor is: Yjs relative positions as JSON
     values, or None."""
+    via: tuple[str, ...] = ()
+    """The replicas of the machines that have passed this on, beginning with theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,15 @@ class AboutLine(NamedTuple):
 def lines(
     described: Description,
     linked_from: Sequence[Thought],
+    related: Sequence[Thought],
     activity: Sequence[Activity],
     now: int,
 ) -> list[AboutLine]:
-    """What the pane says about a thought."""
+    """What the pane says about a thought.
+
+    Args:
+        related: thoughts that are near it in meaning.
+    """
     rows: list[tuple[Row, int | None, str]] = []
 
     def add(row: Row, source_line: int | None = None, thought: str = "") -> None:
@@ -71,6 +76,11 @@ def lines(
         add(Row.of("Linked from", "muted"))
         for source in linked_from:
             add(Row.of(source.path.removesuffix(".md"), indent=2), None, source.id)
+    if related:
+        add(Row.of(""))
+        add(Row.of("Related", "muted"))
+        for near in related:
+            add(Row.of(near.path.removesuffix(".md"), indent=2), None, near.id)
     if activity:
         add(Row.of(""))
         add(Row.of("Last edits", "muted"))

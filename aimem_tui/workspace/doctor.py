@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterator
 
 import apsw
 
+from aimem_tui import paths
 from aimem_tui.errors import StorageError
+from aimem_tui.index.check import check
+from aimem_tui.index.file import IndexFile
+from aimem_tui.index.reader import IndexReader
+from aimem_tui.index.spaces import whose
 from aimem_tui.model import Finding, Progress
 from aimem_tui.store import documents, log, migrate, projector
 from aimem_tui.workspace.workspace import Workspace
@@ -22,6 +27,7 @@ DOCUMENTS_CHECKED = 2_000
 """How many thoughts, newest first, are compared with their documents."""
 
 _REBUILD = "Run: aimem doctor --rebuild."
+_REINDEX = "Run: aimem index rebuild."
 _RESTORE = "Restore a backup, and keep this file."
 
 
@@ -37,6 +43,7 @@ def examine(workspace: Workspace) -> list[Finding]:
                     Finding(name, False, f"This could not be checked: {error}.", _RESTORE)
                 )
     findings.extend(_fulltext(workspace))
+    findings.extend(_meaning(workspace))
     return findings
 
 
@@ -223,6 +230,35 @@ def _fulltext(workspace: Workspace) -> Iterator[Finding]:
     else:
         seconds = time.monotonic() - started
         yield Finding("search", True, f"The search index agrees with the texts ({seconds:.1f} s).")
+
+
+def _meaning(workspace: Workspace) -> Iterator[Finding]:
+    file = paths.home().index_file
+    if not file.is_file():
+        yield Finding("meaning", True, "Nothing is indexed by meaning yet.")
+        return
+    try:
+        index = IndexFile.existing(file)
+        if index is None:
+            yield Finding("meaning", False, f"{file} is no index of this version.", _REINDEX)
+            return
+        with index:
+            wrong = check(workspace.database, index, most=DOCUMENTS_CHECKED, words=False)
+            coverage = IndexReader(index, _replica(workspace)).coverage(workspace.database.read())
+    except StorageError as error:
+        yield Finding("meaning", False, str(error), _REINDEX)
+        return
+    left = f" {coverage.unindexed:,} thoughts are not indexed yet." if coverage.unindexed else ""
+    yield Finding(
+        "meaning",
+        not wrong,
+        f"The index by meaning agrees with the texts.{left}" if not wrong else " ".join(wrong[:5]),
+        "" if not wrong else _REINDEX,
+    )
+
+
+def _replica(workspace: Workspace) -> str:
+    return whose(workspace.database.read(), workspace.database.path).replica
 
 
 _CHECKS: dict[str, Callable[[apsw.Connection], Iterator[Finding]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 GOODBYE_S = 0.25
 """How long TLS connections take to end after aiohttp has let go of them; see "Graceful shutdown" in
 its documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A machine that was paired."""
+
+    name: str
+    """What it is called here."""
+    in_file: bool
+    """Whether its token is in a file, as there is no keyring."""
 
 
 def find(workspace: Workspace) -> list[Found]:
@@ -127,19 +138,38 @@ async def _pair(
 def _keep(
     workspace: Workspace, config: Path, where: str, granted: Granted, fingerprint: str
 ) -> str:
-    from aimem_tui.sync.credentials import Credentials
-    from aimem_tui.sync.remotes import Kind, Remote, Remotes
-
-    identity = workspace.identity()
-    if granted.workspace != identity:
+    if granted.workspace != workspace.identity():
         raise Refused(
             f"That machine has another workspace, called {granted.workspace_name}.",
             hint=f"To have it here, too, run: aimem peer pair {where}.",
         )
-    remotes = Remotes(workspace.database.path.parent)
-    known = [one.name for one in remotes.all() if one.fingerprint == fingerprint]
+    return keep(workspace.database.path.parent, config, where, granted, fingerprint).name
+
+
+def keep(folder: Path, config: Path, where: str, granted: Granted, fingerprint: str) -> Kept:
+    """Keep what pairing has given: the machine as a remote, and the token for it.
+
+    Args:
+        folder: of the workspace's file.
+        config: the installation's folder for configuration.
+        where: host and port of the machine.
+        fingerprint: of its certificate, in hexadecimal digits.
+
+    Raises:
+        StorageError: if it cannot be kept.
+    """
+    from aimem_tui.sync.credentials import Credentials, Place
+    from aimem_tui.sync.remotes import Kind, Remote, Remotes
+
+    remotes = Remotes(folder)
+    known = [
+        one.name
+        for one in remotes.all()
+        if one.kind is Kind.PEER and one.fingerprint == fingerprint
+    ]
     name = known[0] if known else remotes.free_name(granted.name)
-    Credentials(config).keep(identity, name, granted.token)
-    url = f"wss://{where}/sync/{identity}"
+    # The secret first: whoever syncs in the background dials as soon as the remote is there.
+    place = Credentials(config).keep(granted.workspace, name, granted.token)
+    url = f"wss://{where}/sync/{granted.workspace}"
     remotes.add(Remote(name, url, Kind.PEER, fingerprint), replace=bool(known))
-    return name
+    return Kept(name, in_file=place is Place.FILE)

@@ -32,16 +32,19 @@ if TYPE_CHECKING:
         ImportOptions,
         ImportReport,
         Progress,
+        Related,
         Revision,
         SearchResults,
         Thought,
         WorkspaceStatus,
     )
+    from aimem_tui.search.saved import SavedSearches
     from aimem_tui.store.durability import Standing
     from aimem_tui.store.log import Record
     from aimem_tui.store.watcher import News, Watcher
     from aimem_tui.store.writer import GroupWriter, WriterState
     from aimem_tui.workspace.live import LiveThought
+    from aimem_tui.workspace.searching import Searching
     from crdt.textdiff import Splice
 
 
@@ -95,6 +98,7 @@ class Workspace:
         self.database = Database(file, self._prepare)
         self._writer: GroupWriter | None = None
         self._watcher: Watcher | None = None
+        self._searching: Searching | None = None
 
     def close(self) -> bool:
         """Write what waits and close the file; False if something could not be written."""
@@ -103,6 +107,8 @@ class Workspace:
             self._watcher.close()
         if self._writer is not None:
             written = self._writer.close()
+        if self._searching is not None:
+            self._searching.close()
         self.database.close()
         return written
 
@@ -222,15 +228,49 @@ class Workspace:
         text: str,
         wanted: Filter | None = None,
         *,
+        kind: str = "hybrid",
         limit: int = 20,
         as_you_type: bool = False,
     ) -> SearchResults:
-        """Full-text search, best first."""
-        from aimem_tui.search import fulltext
+        """Search, best first.
 
-        return fulltext.search(
-            self.database.read(), text, wanted or Filter(), limit=limit, as_you_type=as_you_type
+        Args:
+            text: what a person typed, fields among it; see :mod:`aimem_tui.search.query`.
+            wanted: holds besides what the fields say.
+            kind: ``hybrid`` (by words and by meaning), ``fulltext`` or ``semantic``. Where nothing
+                is indexed by meaning, words are all, and the answer says so.
+            as_you_type: treat the last word as a beginning.
+
+        Raises:
+            BadInput: if there is no such kind of search.
+        """
+        return self.searching.search(
+            text, wanted or Filter(), kind=kind, limit=limit, as_you_type=as_you_type
         )
+
+    def related(self, thought: str, limit: int = 10) -> list[Related]:
+        """The thoughts nearest to the one with an id, the nearest first.
+
+        Raises:
+            NotFound: if there is none.
+        """
+        return self.searching.related(thought, limit)
+
+    @property
+    def searching(self) -> Searching:
+        """The searches, with what they keep loaded; started when first needed."""
+        if self._searching is None:
+            from aimem_tui.workspace.searching import Searching
+
+            self._searching = Searching(self.database, self.clock)
+        return self._searching
+
+    @property
+    def saved_searches(self) -> SavedSearches:
+        """The searches that are kept under a name."""
+        from aimem_tui.search.saved import SavedSearches
+
+        return SavedSearches(self.database.path.parent)
 
     def status(self) -> WorkspaceStatus:
         """The workspace in figures."""

@@ -129,8 +129,12 @@ def purge(workspace: Workspace, thoughts: Sequence[str]) -> None:
         NotFound: if there is no such thought.
         Refused: if one is not in the trash; none is purged then.
     """
+    from aimem_tui.organize.memory import FILE_NAME, Memory
+    from aimem_tui.workspace import indexing
+
     workspace.settle()
     with workspace.database.write() as connection:
+        numbers = [known(connection, each) for each in thoughts]
         for each in thoughts:
             # Once its text is gone, the projector removes what the file held of it.
             with changing(workspace, each) as document:
@@ -143,6 +147,9 @@ def purge(workspace: Workspace, thoughts: Sequence[str]) -> None:
         projector.forget_words(connection)
     # The old text must not live on in the write-ahead log.
     workspace.database.truncate_wal()
+    # Only now: whoever indexes at this moment has read the text before, or does not find it.
+    indexing.forget(workspace.database.read(), numbers)
+    Memory(workspace.database.path.parent / FILE_NAME).forget(thoughts)
 
 
 @contextmanager

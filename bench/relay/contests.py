@@ -2,7 +2,8 @@
 
 - Saturation: every writer keeps updates on their way; deliveries a second, and processor time of
   the server for a delivery.
-- Fixed load: 2,000 updates a second; latency of a delivery.
+- Fixed load: 2,000 updates a second; latency of a delivery. Beside it stands how long a write waits
+  for the disk alone (``disk.py``): what is durable cannot be sooner.
 - Memory: a thousand idle connections, in one room and in rooms of their own.
 - Catching up: ``catch_up.py``.
 
@@ -23,12 +24,14 @@ from dataclasses import asdict, dataclass
 from bench.measure import Contest, Goal, Report, Series, Size
 from bench.peers import Absent
 from bench.relay import catch_up, servers
+from bench.relay.disk import append_and_sync
 from bench.relay.driver import Load, Outcome
 from bench.relay.servers import Running
 
 _DRIVER_TIMEOUT_S = 240
 OURS = "aimem, SQLite"
 Y_WEBSOCKET = "y-websocket 2.0.4"
+DISK = "appending to a file and syncing it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,10 @@ class _Measured:
                 lost = outcome.expected - outcome.arrived
                 self._note(f"{name}, {shape}: {lost} of {outcome.expected} deliveries were late")
         writes = shape.rooms * shape.writers * shape.rate
+        for _ in range(1 if self._size.quick else 3):
+            waits = append_and_sync(writes, self._seconds)
+            middle.setdefault(DISK, []).append(waits.p50_ms)
+            tail.setdefault(DISK, []).append(waits.p99_ms)
         what = f"{writes:,.0f} updates/s, {shape}"
         self._add(f"p50 of latency, {what}", "ms", middle)
         self._add(f"p99 of latency, {what}", "ms", tail, Goal(1.0, "ratio", Y_WEBSOCKET))
@@ -190,7 +197,7 @@ class _Measured:
 
     def _add(self, what: str, unit: str, values: Mapping[str, list[float]], *goals: Goal) -> None:
         series = tuple(
-            Series(name, tuple(values[name])) for name in CONTESTANTS if values.get(name)
+            Series(name, tuple(values[name])) for name in (*CONTESTANTS, DISK) if values.get(name)
         )
         if series and series[0].name == OURS:
             self._report.contests.append(Contest(what, unit, series, goals))

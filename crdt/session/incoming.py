@@ -99,6 +99,7 @@ class Incoming:
         if not self._take_mark(message.run, message.mark):
             return None
         entries = codec.unpack_entries(message)
+        own = self._replica.replica
         # Only what changes: a frame is often one entry, and there may be a thousand replicas.
         reach: dict[str, int] = {}
         last: dict[str, int] = {}
@@ -112,7 +113,8 @@ class Incoming:
                 self._check(entry.update)
             held = reach.get(replica) or self._reach.get(replica, 0)
             if seq == held + 1:
-                self._not_ours(replica, seq)
+                if replica == own:
+                    self._not_ours(replica, seq)
                 reach[replica] = seq
                 continue
             if seq > held:
@@ -123,7 +125,8 @@ class Incoming:
                 held = reach.get(replica) or self._reach.get(replica, 0)
                 if seq > held + 1:
                     raise GapError(f"entry {seq} of replica {replica[:8]} came, {held} is held")
-                self._not_ours(replica, seq)
+                if replica == own:
+                    self._not_ours(replica, seq)
                 reach[replica] = max(seq, held)
             known = self._replica.digest(replica, seq)
             if known and known != entry.digest():
@@ -207,9 +210,9 @@ class Incoming:
         for replica, seq in vector.items():
             self._reach[replica] = max(seq, self._reach.get(replica, 0))
 
-    def _not_ours(self, replica: str, seq: int) -> None:
-        if replica == self._replica.replica and seq > self._replica.vector()[replica]:
-            raise Fork(replica, seq)
+    def _not_ours(self, own: str, seq: int) -> None:
+        if seq > self._replica.vector()[own]:
+            raise Fork(own, seq)
 
     def _not_ahead_of_ours(self, vector: Vector) -> None:
         own = self._replica.replica

@@ -113,7 +113,7 @@ class Want(Struct, array_like=True, frozen=True, tag=3):
     """The last token stored from the receiver's log; empty for none."""
 
 
-class WireEntry(Struct, array_like=True, frozen=True):
+class WireEntry(Struct, array_like=True, frozen=True, gc=False):
     """An entry; the first, third and fifth element are places in the batch's lists."""
 
     replica: Small

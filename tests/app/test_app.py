@@ -92,7 +92,9 @@ async def desk(
         workspace.create("plans/auth-flow.md", PLAN)
         workspace.create("plans/billing.md", "# Billing\n\nSee [auth](auth-flow.md).\n")
         workspace.create("notes.md", "# Notes\n")
-    app = AimemApp(workspace, Settings(folder / "config.toml", {}), folder / "screen.json")
+    app = AimemApp(
+        workspace, Settings(folder / "config.toml", {"AIMEM_INDEX": "off"}), folder / "screen.json"
+    )
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
@@ -416,7 +418,11 @@ async def test_hints_are_few_and_follow_the_focus(tmp_path: Path) -> None:
 async def test_what_is_written_while_the_app_starts_is_shown(tmp_path: Path) -> None:
     with Workspace(tmp_path / "workspace.db", name="acme", author="Ada") as workspace:
         workspace.create("notes.md", "# Notes\n")
-        app = AimemApp(workspace, Settings(tmp_path / "config.toml", {}), tmp_path / "screen.json")
+        app = AimemApp(
+            workspace,
+            Settings(tmp_path / "config.toml", {"AIMEM_INDEX": "off"}),
+            tmp_path / "screen.json",
+        )
         workspace.create("late.md", "# Late\n")
         async with app.run_test(size=(120, 36)) as pilot:
             at = Desk(app, pilot, workspace)

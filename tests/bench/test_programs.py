@@ -14,7 +14,19 @@ from bench.__main__ import PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDS_TERMINAL = {"startup", "keystroke"}
-UNITS = {"ms", "s", "bytes", "KiB", "MB", "files/s", "deliveries/s", "µs a delivery", "points"}
+UNITS = {
+    "ms",
+    "s",
+    "bytes",
+    "KiB",
+    "MB",
+    "files/s",
+    "deliveries/s",
+    "µs a delivery",
+    "points",
+    "share",
+    "of 1,000",
+}
 
 
 def run(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:

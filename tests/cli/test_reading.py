@@ -227,7 +227,21 @@ def test_search_takes_words_phrases_exclusions_and_filters(three: Aimem) -> None
 def test_json_of_search_says_where_the_matches_are(three: Aimem) -> None:
     found = three("search", "token", "--path", "notes", "--json").json
     (hit,) = found.pop("hits")
-    assert found == {"query": "token", "type": "fulltext", "total": 1}
+    assert found == {
+        "query": "token",
+        "type": "fulltext",
+        "total": 1,
+        "unindexed": 0,
+        "said": "Nothing is indexed by meaning yet: found by words.",
+    }
+    assert hit["why"] == {
+        "fulltext": 1,
+        "chunk": None,
+        "semantic": None,
+        "cosine": None,
+        "boosts": hit["why"]["boosts"],
+    }
+    assert (hit["heading"], hit["similar"]) == ("Été", [])
     assert hit["line"] == 3
     assert [hit["snippet"][start:end] for start, end in hit["matches"]] == ["token"]
     assert not re.search(r"[\x00-\x1f]", hit["snippet"])
@@ -237,21 +251,42 @@ def test_json_of_search_says_where_the_matches_are(three: Aimem) -> None:
 def test_search_says_how_many_more_there_are(aimem: Aimem) -> None:
     for name in "abc":
         aimem("new", f"notes/{name}", "# Word\n")
-    ran = aimem("search", "word", "--limit", "2")
+    ran = aimem("search", "word", "--limit", "2", "--type", "fulltext")
     assert len(ran.out.splitlines()) == 4
     assert ran.err == "2 of 3. To see more: --limit.\n"
 
 
 def test_a_search_that_finds_nothing_says_so(three: Aimem) -> None:
-    ran = three("search", "zebra")
+    ran = three("search", "zebra", "--type", "fulltext")
     assert (ran.out, ran.err) == ("", "Nothing matches.\n")
     assert three("search", "...", "--json").json["hits"] == []
+
+
+def test_a_search_is_kept_made_again_listed_and_forgotten(three: Aimem) -> None:
+    kept = three("search", "--save", "tokens", "--type", "fulltext", "token", "kind:note")
+    assert kept.out.startswith("notes/été.md")
+    assert three("search", "--saved", "tokens").out == kept.out
+    assert three("search", "--list-saved", "--json").json == {
+        "searches": [{"name": "tokens", "query": "token kind:note", "type": "fulltext"}]
+    }
+    assert "token kind:note" in three("search", "--list-saved").out
+    assert three("search", "--forget", "tokens").out == ""
+    assert "No search is kept." in three("search", "--list-saved").err
+    assert "no saved search called tokens" in three.fails("search", "--saved", "tokens", code=3)
+
+
+def test_a_search_for_what_is_like_a_thought_leaves_itself_out(three: Aimem) -> None:
+    found = three("search", "--like", "research/tokens", "--json").json
+    assert found["thought"]["path"] == "research/tokens.md"
+    assert "research/tokens.md" not in [each["thought"]["path"] for each in found["related"]]
+    assert "notes/été.md" in three("search", "--like", "research/tokens").out
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Missing argument 'QUERY...'."),
+        ([], "Say what to look for."),
+        (["x", "--like", "notes"], "more than one search"),
         (["x", "--type", "magic"], "magic"),
         (["-draft"], "If it is text, put -- before it."),
         (["x", "--limit", "5000"], "--limit"),

@@ -224,6 +224,21 @@ def test_the_order_of_any_log_makes_the_same_document() -> None:
             assert view(loaded(peer.updates())) == views[0], seed
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_document_loaded_at_once_is_the_one_that_took_in_one_update_after_the_other(
+    seed: int,
+) -> None:
+    updates = settled(seed)[0].updates()
+    updates += updates[: len(updates) // 2]
+    at_once, one_by_one = EngineDoc(1, updates), EngineDoc(1)
+    for update in updates:
+        one_by_one.apply(update)
+    for made in (at_once, EngineDoc(1, [at_once.state()])):
+        assert made.text() == one_by_one.text()
+        assert made.meta() == one_by_one.meta()
+        assert made.state_vector() == one_by_one.state_vector()
+
+
 def test_what_is_half_way_streamed_is_what_the_sender_had_by_then() -> None:
     for seed in SEEDS:
         sender = history(seed)[0]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from random import Random
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from crdt import adapter
+from crdt import adapter, update_check
 from crdt.document import ThoughtDocument
 from crdt.errors import CrdtError, WireError
-from crdt.update_check import MAX_DEPTH, check_update
+from crdt.update_check import MAX_DEPTH, check_update, is_simple
 from tests.crdt.histories import history, settled
 
 # What a client, a count and so on take at 2**28, as the varint that starts each trap.
@@ -87,6 +90,52 @@ def test_updates_of_real_histories_pass(seed: int) -> None:
     check_update(adapter.merge(some))
     for peer in history(seed):
         check_update(peer.doc.state())
+
+
+def test_typing_and_deleting_is_known_by_its_shape() -> None:
+    thought, _ = ThoughtDocument.create(1 << 40, path="a.md", text="# Hé\n", at=5, by="Ann")
+    updates: list[bytes] = []
+    thought.on_update(updates.append)
+    for text in ("# Hé\nmore", "# Hé\nmany more", "# Hé\nmany 👍 more", "# Hé\nmany 👍 most"):
+        thought.replace_text(text)
+    assert len(updates) == 4 and [update for update in updates if not is_simple(update)] == []
+    thought.move("b.md")
+    assert not is_simple(updates[-1])
+
+
+def varint(number: int) -> bytes:
+    if number < 0x80:
+        return bytes((number,))
+    return bytes((number & 0x7F | 0x80,)) + varint(number >> 7)
+
+
+numbers = st.integers(0, 0x7F).map(varint) | st.integers(0, 1 << 60).map(varint)
+deletions = st.tuples(numbers, numbers, numbers).map(lambda d: b"\1" + d[0] + b"\1" + d[1] + d[2])
+
+
+@given(
+    head=st.tuples(numbers, numbers),
+    neighbours=st.sampled_from([(0x44, 2), (0x84, 2), (0xC4, 4), (0x04, 2), (0x85, 2)]),
+    places=st.tuples(numbers, numbers, numbers, numbers),
+    text=st.text(max_size=200).map(str.encode) | st.binary(max_size=3),
+    lie=st.sampled_from([0, 0, 0, 0, -1, 1]),
+    end=st.just(b"\0") | deletions | st.binary(max_size=3),
+)
+def test_what_is_known_by_its_shape_passes_the_walk(
+    head: tuple[bytes, bytes],
+    neighbours: tuple[int, int],
+    places: tuple[bytes, ...],
+    text: bytes,
+    lie: int,
+    end: bytes,
+) -> None:
+    info, count = neighbours
+    length = varint(max(0, len(text) + lie))
+    start = b"".join([b"\1\1", *head, bytes((info,)), *places[:count]])
+    update = start + length + text + end
+    if is_simple(update):
+        with mock.patch.object(update_check, "is_simple", return_value=False):
+            check_update(update)
 
 
 def test_a_thought_passes_through_its_whole_life() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -89,7 +88,7 @@ def test_no_more_replicas_are_taken_than_anybody_can_ask_for() -> None:
 def test_a_text_that_not_every_ledger_keeps_is_refused(where: str) -> None:
     pair = open_pair()
     entry = Entry("e" * 32, 1, thought(), b"\0\0", 1, "Eve")
-    tell(pair.b, entries(replace(entry, **{where: "Ev\0e"})))
+    tell(pair.b, entries(entry._replace(**{where: "Ev\0e"})))
     assert close_code(pair.b) is CloseCode.BAD_UPDATE
     assert pair.b.disk.entries == []
 

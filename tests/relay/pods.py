@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Moody:
         self.ledger = ledger
         self.down = False
         self.commits = 0
+        self.slow: asyncio.Event | None = None
+        """Commits wait for it."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.ledger, name)
@@ -55,6 +58,8 @@ class Moody:
         if self.down:
             raise LedgerDown("it was told to be")
         self.commits += 1
+        if self.slow is not None:
+            await self.slow.wait()
         return await self.ledger.commit(jobs)
 
     async def open(self, workspace: str) -> Copy:

@@ -421,7 +421,7 @@ async def test_those_who_leave_no_trace_cost_no_room(tmp_path: Path) -> None:
         async with client(relay, copy(1)):
             assert relay.metric("rooms") == 1
         await _left(relay.relay.admission, 0)
-        (room,) = relay.relay._rooms.values()
+        (room,) = relay.relay.rooms
         assert not room.in_use
         assert relay.relay.uncommitted == 0
 

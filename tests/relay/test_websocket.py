@@ -18,7 +18,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from aimem_relay.front import MAX_HEAD, SYNC, Front, address_of
-from aimem_relay.websocket import HIGH_WATER, PIECE, WebSocket
+from aimem_relay.websocket import HIGH_WATER, PIECE, Unfinished, WebSocket
 
 MOST = 70_000
 GREETING = 64 << 10
@@ -79,12 +79,16 @@ class Heard:
     frames: list[bytes] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     losses: int = 0
+    crowded: int = 0
 
     def received(self, frame: bytes) -> None:
         self.frames.append(frame)
 
     def too_large(self, size: int) -> None:
         self.sizes.append(size)
+
+    def crowded_out(self) -> None:
+        self.crowded += 1
 
     def writable_changed(self) -> None:
         pass
@@ -107,10 +111,12 @@ def frame(
     return head + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
 
 
-def socket(most: int = MOST) -> tuple[WebSocket, Transport, Heard]:
+def socket(
+    most: int = MOST, unfinished: Unfinished | None = None
+) -> tuple[WebSocket, Transport, Heard]:
     transport, heard = Transport(), Heard()
     layer = ServerProtocol(state=State.OPEN, max_size=most)
-    made = WebSocket(transport, "192.0.2.1", layer, most)
+    made = WebSocket(transport, "192.0.2.1", layer, most, unfinished or Unfinished(1 << 30))
     made.attach(heard)
     return made, transport, heard
 
@@ -301,6 +307,87 @@ def test_a_larger_limit_cuts_no_frame_that_is_on_its_way(mask: bytes, cut: int) 
     assert len(heard.frames) == 4
 
 
+PARTS = st.lists(
+    st.one_of(
+        st.builds(
+            frame,
+            st.sampled_from([BINARY, BINARY, CONTINUATION, TEXT, PING, PONG, CLOSE, 3]),
+            st.sampled_from([0, 1, 125, 126, 300, 66_000]).map(bytes),
+            st.binary(min_size=4, max_size=4),
+            st.booleans(),
+        ),
+        # Heads in a form, or with a size, that is not for this message.
+        st.sampled_from(
+            [
+                b"\x82\x01x",
+                b"\x82\xfe\x00\x03mask123",
+                b"\x82\xff" + bytes(7) + b"\x03mask123",
+                b"\xc2\x83mask123",
+                b"\x82\xff\x00\x00\x00\x00\x7f\xff\xff\xffmask",
+            ]
+        ),
+    ),
+    max_size=4,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(PARTS, st.integers(0, 12))
+def test_what_comes_at_once_means_what_it_means_byte_by_byte(parts: list[bytes], cut: int) -> None:
+    """In small pieces everything goes through the library."""
+    data = b"".join(parts)
+    data = data[: len(data) - cut]
+    loop = asyncio.new_event_loop()
+
+    async def outcome(size: int) -> tuple[list[bytes], list[int], bool]:
+        made, transport, heard = socket()
+        for at in range(0, len(data), size):
+            made.data_received(data[at : at + size])
+        made.connection_lost(None)
+        return heard.frames, heard.sizes, transport.ended
+
+    try:
+        assert loop.run_until_complete(outcome(len(data) + 1)) == loop.run_until_complete(
+            outcome(5)
+        )
+    finally:
+        loop.close()
+
+
+async def test_while_too_much_is_unfinished_the_one_with_the_most_has_to_go() -> None:
+    unfinished = Unfinished(100_000)
+    large, large_transport, large_heard = socket(unfinished=unfinished)
+    parts, _, parts_heard = socket(unfinished=unfinished)
+    small, small_transport, small_heard = socket(unfinished=unfinished)
+    large.data_received(frame(BINARY, bytes(60_000))[:-1])
+    parts.data_received(frame(BINARY, bytes(30_000), fin=False))
+    assert 90_000 < unfinished.held < 100_000
+    small.data_received(frame(BINARY, bytes(20_000))[:-1])
+    assert code(large_transport) == 1013
+    assert (large_heard.crowded, parts_heard.crowded, small_heard.crowded) == (1, 0, 0)
+    assert unfinished.held < 60_000
+    # What it still sends is not kept.
+    large.data_received(bytes(60_000))
+    assert unfinished.held < 60_000
+    small.data_received(frame(BINARY, bytes(20_000))[-1:])
+    parts.data_received(frame(CONTINUATION, b"end"))
+    assert unfinished.held == 0
+    assert (len(small_heard.frames), len(parts_heard.frames)) == (1, 1)
+    assert not small_transport.written
+
+
+async def test_what_was_unfinished_at_the_end_is_not_counted_any_more() -> None:
+    unfinished = Unfinished(100_000)
+    for end in (b"\x82\x01x", frame(TEXT, b"x"), frame(CLOSE, b"\x03\xe8"), b""):
+        made, _, _ = socket(unfinished=unfinished)
+        made.data_received(frame(BINARY, bytes(30_000), fin=False))
+        assert unfinished.held >= 30_000
+        if end:
+            made.data_received(end)
+        made.connection_lost(None)
+        assert unfinished.held == 0
+
+
 @contextmanager
 def traced() -> Iterator[int]:
     """What is allocated within is traced; gives how much was before."""
@@ -481,7 +568,10 @@ def front() -> tuple[Front, Transport, list[tuple[WebSocket, str]]]:
         socket.attach(Heard())
         opened.append((socket, path))
 
-    made, transport = Front(http, take, forwarded_hops=1, max_frame=GREETING), Transport()
+    made, transport = (
+        Front(http, take, forwarded_hops=1, max_frame=GREETING, unfinished=Unfinished(1 << 30)),
+        Transport(),
+    )
     made.connection_made(transport)
     return made, transport, opened
 

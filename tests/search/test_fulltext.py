@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aimem_tui.model import Filter, SearchHit
-from aimem_tui.search import fulltext
-from aimem_tui.search.fulltext import MATCH_END, MATCH_START
+from aimem_tui.search import fulltext, matching
+from aimem_tui.search.passages import MATCH_END, MATCH_START
 from aimem_tui.workspace.workspace import Workspace
 from tests.workspaces import open_workspace
 
@@ -174,14 +174,14 @@ def test_marks_that_stand_in_a_text_do_no_harm(workspace: Workspace) -> None:
     assert hit.snippet.count(MATCH_START) == hit.snippet.count(MATCH_END) == 1
 
 
-@pytest.mark.parametrize("ranked", [0, 1, 3, 100])
+@pytest.mark.parametrize("ranked", [1, 3, 9, 30, 100])
 def test_words_that_many_thoughts_hold_find_the_same_thoughts(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, ranked: int
 ) -> None:
     for number in range(12):
         title = "# common\n" if number == 4 else ""
         workspace.create(f"{number % 3}/{number}.md", f"{title}common word {number}\n")
-    monkeypatch.setattr(fulltext, "RANKED", ranked)
+    monkeypatch.setattr(matching, "RANKED", ranked)
     everything = workspace.search("common", limit=50)
     assert sorted(hit.thought.path for hit in everything.hits) == sorted(
         thought.path for thought in workspace.thoughts()

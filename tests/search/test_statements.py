@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from aimem_tui.model import Filter
-from aimem_tui.search import fulltext
+from aimem_tui.search import matching
 from aimem_tui.workspace.workspace import Workspace
 from tests.statements import listening
 from tests.workspaces import open_workspace
 
-MOST = 6
+MOST = 12
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def statements(workspace: Workspace, text: str, **options) -> int:
 def test_a_search_runs_a_handful_of_statements_whatever_it_finds(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, ranked: int
 ) -> None:
-    monkeypatch.setattr(fulltext, "RANKED", ranked)
+    monkeypatch.setattr(matching, "RANKED", ranked)
     for text in ("common", "word 7", "common nowhere", '"common word"', "nowhere at all"):
         for limit in (1, 5, 50):
             for wanted in (Filter(), Filter(path="3")):

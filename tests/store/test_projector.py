@@ -209,15 +209,15 @@ def test_folders_count_what_is_shown_below_them(workspace: Workspace) -> None:
 
 def test_work_is_taken_up_where_it_was_left(workspace: Workspace) -> None:
     database = workspace.database
-    for number in range(1, 130):
+    for number in range(1, 260):
         append_new(database, uuid(number), f"{number}.md", "")
-    assert projector.waiting(database.read()) == 129
+    assert projector.waiting(database.read()) == 259
     assert projector.project_stale(database, limit=60) >= 60
-    assert 0 < projector.waiting(database.read()) <= 69
+    assert 0 < projector.waiting(database.read()) <= 199
     left = projector.waiting(database.read())
     assert projector.project_stale(database) == left
     assert projector.project_stale(database) == 0
-    assert len(shown(database)) == 129
+    assert len(shown(database)) == 259
 
 
 def test_a_document_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
@@ -241,6 +241,32 @@ def test_a_document_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
         connection.execute("DELETE FROM log WHERE update_bytes = ?", (b"\x05broken",))
         connection.execute("INSERT INTO stale SELECT n FROM thought_ids")
     projector.project_stale(database)
+    assert database.read().execute("SELECT count(*) FROM set_aside").get == 0
+
+
+def test_changes_that_build_on_what_is_not_there_are_told_of_and_the_rest_is_shown(
+    workspace: Workspace,
+) -> None:
+    database = workspace.database
+    author, first = ThoughtDocument.create(7, path="a.md", text="one\n", at=START, by="mallory")
+    updates = [first]
+    author.on_update(updates.append)
+    author.replace_text("one\ntwo\n")
+    author.replace_text("one\ntwo\nthree\n")
+
+    def take_in(update: bytes) -> str:
+        with database.write() as connection:
+            log.append(connection, [Draft(uuid(1), update, START, "mallory")])
+        append_change(database, uuid(2), lambda d: d.replace_text(f"{d.text}more\n"), START)
+        projector.project_stale(database)
+        return str(database.read().execute("SELECT body FROM texts WHERE path = 'a.md'").get)
+
+    append_new(database, uuid(2), "other.md", "")
+    assert take_in(updates[0]) == "one\n"
+    assert take_in(updates[2]) == "one\n"
+    (finding,) = [finding for finding in doctor.examine(workspace) if not finding.ok]
+    assert uuid(1) in finding.detail and "not here" in finding.detail
+    assert take_in(updates[1]) == "one\ntwo\nthree\n"
     assert database.read().execute("SELECT count(*) FROM set_aside").get == 0
 
 

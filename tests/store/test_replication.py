@@ -320,6 +320,21 @@ def test_the_vector_stops_at_a_hole_until_the_peer_says_that_there_is_none(
     assert standing_of(workspace) == (5, 5), "what was held above the hole counts now"
 
 
+def test_a_large_batch_is_stored_in_its_order_and_a_hole_in_it_is_seen(
+    workspace: Workspace,
+) -> None:
+    sent = [entry(seq, f"{seq % 30:032x}") for seq in range(1, 601)]
+    before, missing, behind = sent[:249], sent[249:251], sent[251:]
+    assert take(workspace, EntriesReceived(1, b"", before)).entries == 249
+    assert take(workspace, EntriesReceived(2, b"", behind)).entries == 349
+    assert standing_of(workspace) == (249, 600)
+    assert take(workspace, EntriesReceived(3, b"", [*missing, *behind])).entries == 2
+    assert standing_of(workspace) == (600, 600)
+    stored = log.tail(workspace.database.read(), 0, 1_000)
+    assert [record.entry for record in stored] == [*before, *behind, *missing]
+    assert [record.position for record in stored] == [*range(1, 601)]
+
+
 def test_what_was_compacted_is_not_taken_in_again(workspace: Workspace) -> None:
     one = [entry(1), entry(2)]
     assert take(workspace, EntriesReceived(1, b"", one)).entries == 2

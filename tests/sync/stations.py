@@ -16,6 +16,7 @@ from aimem_tui.sync.credentials import Credentials
 from aimem_tui.sync.engine import SyncEngine
 from aimem_tui.sync.exchange import LIMITS, Admitted, Denied, Exchange
 from aimem_tui.sync.link import Link
+from aimem_tui.sync.presence import PresenceState
 from aimem_tui.sync.remotes import Remote, Remotes
 from aimem_tui.sync.state import Person, SyncState
 from aimem_tui.workspace.workspace import Workspace
@@ -108,6 +109,8 @@ class Hub:
         self.role = Role.WRITER
         self.token = TOKEN
         self.dialled = 0
+        self.busy = 0
+        """So many who dial are told to come back."""
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -145,6 +148,15 @@ class Hub:
         self.call(lambda: asked.set_result(self._exchange.state().people))
         return asked.result(30)
 
+    def show(self, state: PresenceState | None) -> None:
+        """Be somewhere as a person, or nowhere."""
+
+        def show() -> None:
+            assert self._exchange is not None
+            self._exchange.set_presence(state)
+
+        self.call(show)
+
     def trouble(self) -> str:
         """Why those who have dialled cannot store just now."""
         asked: Future[str] = Future()
@@ -180,6 +192,8 @@ class Hub:
 async def _answering(exchange: Exchange, hub: Hub) -> AsyncIterator[str]:
     async def answer(request: web.Request) -> web.WebSocketResponse:
         hub.dialled += 1
+        if hub.dialled <= hub.busy:
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(timeout=CLOSE_S, max_msg_size=LIMITS.max_frame)
         await socket.prepare(request)
         await exchange.answer(socket, Link(f"guest {hub.dialled}"), hub.decide)

@@ -20,6 +20,7 @@ import pytest
 from aimem_tui.sync.credentials import FILE_NAME
 from crdt.wire.messages import Role
 from tests.cli.running import Aimem, environment, process
+from tests.cli.test_processes import at_a_terminal
 from tests.sync.stations import TOKEN, Hub
 from tests.sync.wires import WORKSPACE
 
@@ -199,7 +200,7 @@ def test_a_server_that_is_no_relay_is_said(aimem):
 def test_a_wrong_or_missing_token_is_said_with_what_to_do(aimem, hub):
     url = f"{hub.url}/sync/{WORKSPACE}"
     said = aimem.fails("connect", url, "--token-stdin", stdin="wrong", code=4)
-    assert "does not accept the token" in said and "The token is not known here." in said
+    assert "does not accept this token" in said and "The token is not known here." in said
     assert "--token-stdin" in aimem.fails("connect", url, code=4)
     assert "No token came in." in aimem.fails("connect", url, "--token-stdin", code=5)
     said = aimem.fails("connect", url, "--token-stdin", stdin=b"\xff\xfe", code=5)
@@ -239,12 +240,42 @@ def test_sync_names_what_it_does_not_know(aimem, hub):
 def test_a_relay_that_is_down_ends_sync_with_its_own_code(aimem, hub):
     connect(aimem, hub)
     hub.__exit__()
-    said = aimem.fails("sync", "-w", "team", code=8)
+    said = aimem.fails("sync", "-w", "team", "--timeout", "0", code=8)
     assert "relay could not be synced with." in said and "cannot be reached" in said
-    ran = aimem("sync", "-w", "team", "--json", code=8)
+    ran = aimem("sync", "-w", "team", "--timeout", "0.5", "--json", code=8)
     assert ran.out == "" and ran.error["code"] == 8
     hub.__init__(hub.station)
     hub.__enter__()
+
+
+def test_a_relay_that_is_busy_for_a_while_is_tried_again(aimem, hub):
+    connect(aimem, hub)
+    aimem("new", "plan", "-w", "team")
+    hub.busy = hub.dialled + 4
+    assert "sent 1" in aimem("sync", "-w", "team", "--timeout", "60").out
+    assert hub.dialled == hub.busy + 1
+    assert hub.station.texts() == {"plan.md": "# Plan\n"}
+
+
+def test_a_person_is_told_that_it_is_tried_again(aimem, hub):
+    connect(aimem, hub)
+    hub.busy = 1 << 30
+    code, shown = at_a_terminal("sync", "-w", "team", "--timeout", "2")
+    assert code == 8
+    assert "relay cannot be reached. Trying again." in shown
+    assert "relay could not be synced with." in shown
+
+
+def test_sync_tells_scripts_what_went_over_the_line(aimem, hub):
+    hub.station.workspace.create("plan.md", "x" * 50_000)
+    connect(aimem, hub)
+    (first,) = json.loads(aimem("sync", "-w", "team", "--json").out)["remotes"]
+    (second,) = json.loads(aimem("sync", "-w", "team", "--json").out)["remotes"]
+    assert 50_000 < first["traffic"]["bytes_received"] < 52_000
+    assert second["traffic"]["bytes_received"] < 1_000
+    for traffic in (first["traffic"], second["traffic"]):
+        assert 0 < traffic["bytes_sent"] < 1_000
+        assert traffic["frames_received"] > 1 and traffic["frames_sent"] > 1
 
 
 def test_what_one_relay_lacks_another_has_all_the_same(aimem, hub, make, tmp_path):
@@ -255,7 +286,7 @@ def test_what_one_relay_lacks_another_has_all_the_same(aimem, hub, make, tmp_pat
         file.read_text() + f'\n[[remote]]\nname = "down"\nurl = "{url}"\nkind = "relay"\n'
     )
     aimem("new", "plan", "-w", "team")
-    ran = aimem("sync", "-w", "team", code=8)
+    ran = aimem("sync", "-w", "team", "--timeout", "0", code=8)
     assert "relay  Received nothing, sent 1." in ran.out
     assert "Durable on relay." in ran.out
     assert "down is not in step." in ran.err

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from random import Random
 
+import pytest
+
 from aimem_tui.errors import StorageError
 from aimem_tui.store import documents, identity, log
 from aimem_tui.store.log import Draft
-from aimem_tui.sync import inbox
+from aimem_tui.sync import crowd, inbox
 from aimem_tui.sync.presence import PresenceState, people
-from aimem_tui.sync.state import Person, Phase
+from aimem_tui.sync.state import Person, Phase, SyncState
 from crdt.textdiff import Splice
 from tests.sync.places import Cable
 from tests.sync.stations import Station, is_complete
@@ -284,6 +286,34 @@ def test_one_process_of_a_machine_syncs_in_the_background(make, hub):
             ann.workspace.create("plan.md", "# Plan\n")
             other.wait(lambda state: state.durable_seq == 1)
             assert engine.state().links == ()
+
+
+def test_a_second_window_of_a_machine_sees_who_is_there_too(make, hub):
+    def names(state: SyncState) -> list[str]:
+        return [person.name for person in state.people]
+
+    ann, other = make("ann"), make("ann")
+    ann.connect(hub.url)
+    (ann.folder / crowd.FILE_NAME).write_bytes(PresenceState("Ghost").to_bytes("9" * 32))
+    with ann.syncing(background=True):
+        ann.wait(is_complete)
+        with other.syncing(background=True):
+            other.wait(lambda state: state.elsewhere)
+            hub.show(PresenceState("Ben", "teal", thought="7" * 32, head={"item": 1}))
+            (ben,) = ann.wait(lambda state: names(state) == ["Ben"]).people
+            assert other.wait(lambda state: names(state) == ["Ben"]).people == (ben,)
+            hub.show(None)
+            other.wait(lambda state: not state.people)
+            assert all(names(state) in ([], ["Ben"]) for state in other.states)
+    assert not (ann.folder / crowd.FILE_NAME).exists()
+
+
+@pytest.mark.parametrize("said", [b"", b"\xff\n{}\n", b"[" * 100_000])
+def test_whatever_stands_in_the_file_about_people_does_no_harm(tmp_path, said):
+    looking = crowd.Crowd(tmp_path)
+    assert looking.seen() == ()
+    (tmp_path / crowd.FILE_NAME).write_bytes(said)
+    assert looking.seen() == ()
 
 
 def test_people_are_told_apart_by_their_device():

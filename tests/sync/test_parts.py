@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from random import Random
@@ -14,10 +15,11 @@ from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
 
 from aimem_tui.errors import AimemError, BadInput, NotFound, Refused, StorageError
-from aimem_tui.sync import presence
+from aimem_tui.sync import lists, presence
 from aimem_tui.sync.backoff import FIRST_S, MOST_S, Backoff
 from aimem_tui.sync.credentials import Credentials, Place
 from aimem_tui.sync.dialling import why_gone
+from aimem_tui.sync.link import Link
 from aimem_tui.sync.lock import SyncLock
 from aimem_tui.sync.presence import PresenceState
 from aimem_tui.sync.remotes import Kind, Remote, Remotes, read_address
@@ -327,3 +329,51 @@ def test_why_it_ended_is_said_and_what_to_do_where_only_a_person_can_help(code):
     assert "relay" in said and said.endswith((".", "URL."))
     if gone.permanent and code is not CloseCode.TOO_BIG:
         assert any(word in said for word in ("Ask", "Update", "connect"))
+
+
+class _Copy:
+    """A copy with thoughts to bring up to date."""
+
+    def __init__(self) -> None:
+        self.behind = 0
+        self.projected = asyncio.Event()
+
+    async def project(self) -> bool:
+        self.projected.set()
+        self.behind = max(0, self.behind - 1)
+        return not self.behind
+
+
+@pytest.mark.parametrize("announced", [0, 5])
+async def test_lists_are_brought_up_to_date_even_if_what_was_announced_never_comes(
+    monkeypatch, announced
+):
+    monkeypatch.setattr(lists, "QUIET_S", 0.01)
+    copy, done = _Copy(), asyncio.Event()
+    copy.behind = 3
+    following = lists.Lists(copy, [Link("relay", to_come=announced)], done.set)
+    running = asyncio.create_task(following.run())
+    assert following.up_to_date
+    following.arrived()
+    assert not following.up_to_date
+    async with asyncio.timeout(30):
+        await done.wait()
+    assert following.up_to_date and not copy.behind
+    running.cancel()
+
+
+async def test_lists_wait_for_what_is_on_its_way(monkeypatch):
+    monkeypatch.setattr(lists, "QUIET_S", 3_600)
+    copy, link = _Copy(), Link("relay", to_come=2)
+    following = lists.Lists(copy, [link], lambda: None)
+    running = asyncio.create_task(following.run())
+    for left in (1, 0):
+        following.arrived()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not copy.projected.is_set()
+        link.to_come = left
+    following.arrived()
+    async with asyncio.timeout(30):
+        await copy.projected.wait()
+    running.cancel()

@@ -95,4 +95,4 @@ def test_a_token_for_another_workspace_or_none_is_refused(tmp_path, relay: Relay
     said = ann("connect", relay.url, "--token-stdin", stdin=relay.token, code=4).err
     assert "Ask" in said
     said = ann("connect", relay.url, "--token-stdin", stdin="made up", code=4).err
-    assert "does not accept the token" in said
+    assert "does not accept this token" in said

@@ -44,7 +44,7 @@ def test_all_is_well_with_a_new_and_with_a_used_workspace(
             checks = {finding.check for finding in findings}
             assert checks == {
                 *("file", "format", "sqlite", "log", "documents"),
-                *("index", "tree", "texts", "search"),
+                *("index", "tree", "texts", "search", "meaning"),
             }
             assert all(finding.detail.endswith(".") for finding in findings)
 

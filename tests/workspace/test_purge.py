@@ -9,6 +9,8 @@ import pytest
 
 from aimem_tui.errors import NotFound, Refused
 from aimem_tui.model import Filter
+from aimem_tui.organize.memory import FILE_NAME
+from aimem_tui.workspace.ordering import Ordering
 from aimem_tui.workspace.workspace import Workspace
 from crdt.textdiff import Splice
 from tests.workspaces import open_workspace
@@ -38,6 +40,17 @@ def test_a_purge_leaves_nothing_of_the_text_in_the_files(tmp_path: Path) -> None
         assert workspace.text(other.id).encode() in on_disk
         # The index holds words folded and stemmed.
         assert b"secret" not in on_disk.lower()
+
+
+def test_a_purge_takes_what_was_suggested_along(tmp_path: Path) -> None:
+    with open_workspace(tmp_path) as workspace:
+        thought = workspace.create("a.md", "# A\n\nIt leads to [x](SECRETtarget.md).\n")
+        assert Ordering(workspace).suggestions().suggestions
+        file = tmp_path / FILE_NAME
+        assert b"SECRET" in file.read_bytes()
+        workspace.trash(thought.id)
+        workspace.purge(thought.id)
+        assert b"SECRET" not in file.read_bytes()
 
 
 def test_a_long_history_is_purged_too(

@@ -15,7 +15,7 @@ from aimem_tui.cli.diagnostics import UsageProblem, note
 from aimem_tui.cli.options import filter_of, filter_options, thought_argument
 from aimem_tui.cli.output import Column
 from aimem_tui.cli.styling import Piece, bold, dim
-from aimem_tui.cli.types import FolderName, LineRange, Lines, Text
+from aimem_tui.cli.types import FolderName, LineRange, Lines, Text, ThoughtName
 from aimem_tui.errors import BadInput
 from aimem_tui.model import Filter, Thought
 from aimem_tui.workspace.workspace import Workspace
@@ -34,6 +34,12 @@ _LONG = (
     Column("SIZE", right=True),
     Column("EDITED"),
     Column("BY", flexible=True),
+)
+
+_SEARCHES = (
+    Column("NAME", style="bold"),
+    Column("TYPE"),
+    Column("SEARCH", flexible=True),
 )
 
 
@@ -138,15 +144,13 @@ def show_command(
         output.text(text)
 
 
-@command("search", short_help="Find thoughts by their words.")
-@click.argument("query", type=Text(), nargs=-1, required=True, help="What to look for.")
+@command("search", short_help="Find thoughts by words and meaning.")
+@click.argument("query", type=Text(), nargs=-1, help="What to look for.")
 @click.option(
     "--type",
     "kind_of_search",
-    type=click.Choice(["fulltext"]),
-    default="fulltext",
-    show_default=True,
-    help="How to search.",
+    type=click.Choice(["hybrid", "fulltext", "semantic"]),
+    help="By words and meaning (the default), by words, or by meaning.",
 )
 @filter_options
 @click.option(
@@ -157,12 +161,17 @@ def show_command(
     metavar="N",
     help="At most this many.",
 )
+@click.option("--like", type=ThoughtName(), metavar="THOUGHT", help="What is near this thought.")
+@click.option("--save", type=Text(), metavar="NAME", help="Keep this search under a name.")
+@click.option("--saved", type=Text(), metavar="NAME", help="Make the search of that name.")
+@click.option("--forget", type=Text(), metavar="NAME", help="Remove the search of that name.")
+@click.option("--list-saved", is_flag=True, help="List the searches that are kept.")
 @json_option
 @click.pass_obj
 def search_command(
     session: Session,
     query: tuple[str, ...],
-    kind_of_search: str,
+    kind_of_search: str | None,
     path: str | None,
     kinds: tuple[str, ...],
     tags: tuple[str, ...],
@@ -170,32 +179,83 @@ def search_command(
     status: str | None,
     since: int | None,
     limit: int,
+    like: str | None,
+    save: str | None,
+    saved: str | None,
+    forget: str | None,
+    list_saved: bool,
     as_json: bool,
 ) -> None:
-    """Find thoughts by their words, best first.
+    """Find thoughts by words and meaning, best first.
 
-    Thoughts that hold all the words come first. "Exact words" go in quotes, and -word leaves
-    thoughts with that word out.
+    "Exact words" go in quotes and must be there; -word leaves thoughts with that word out. Fields
+    narrow the search: kind, status, tag, author, since and path, also behind a dash.
 
     \b
-    aimem search token refresh --kind plan
-    aimem search '"session cookie" -draft'
+    aimem search token refresh kind:plan
+    aimem search 'why do sessions expire tag:auth since:30d'
+    aimem search '"session cookie" -status:done'
+    aimem search --save stale 'kind:plan status:draft' ; aimem search --saved stale
     """
-    wanted = filter_of(path=path, kinds=kinds, tags=tags, author=author, status=status, since=since)
-    results = session.reading().search(" ".join(query), wanted, limit=limit)
-    if as_json:
-        output.json_object(
-            {
-                "query": results.query,
-                "type": kind_of_search,
-                "total": results.total,
-                "hits": [shapes.hit(hit) for hit in results.hits],
-            }
+    ways = [bool(query), like is not None, saved is not None, forget is not None, list_saved]
+    if sum(ways) != 1:
+        raise UsageProblem(
+            "Say what to look for." if not any(ways) else "That is more than one search.",
+            hint="Give words, or one of --like, --saved, --forget, --list-saved.",
         )
+    workspace = session.reading()
+    if list_saved or forget is not None:
+        _keep_searches(workspace, forget, as_json=as_json)
+        return
+    text = " ".join(query)
+    if saved is not None:
+        known = workspace.saved_searches.get(saved)
+        text, kind_of_search = known.query, kind_of_search or known.kind
+    if save is not None:
+        from aimem_tui.search.saved import SavedSearch
+
+        workspace.saved_searches.save(SavedSearch(save, text, kind_of_search or "hybrid"))
+    if like is not None:
+        _print_related(workspace, session.find(like), limit, as_json=as_json)
+        return
+    wanted = filter_of(path=path, kinds=kinds, tags=tags, author=author, status=status, since=since)
+    results = workspace.search(text, wanted, kind=kind_of_search or "hybrid", limit=limit)
+    if as_json:
+        output.json_object(shapes.search(results))
         return
     for hit in results.hits:
         _print_hit(hit, session.clock())
     _say_how_many(results)
+
+
+def _keep_searches(workspace: Workspace, forget: str | None, *, as_json: bool) -> None:
+    searches = workspace.saved_searches
+    if forget is not None:
+        searches.remove(forget)
+    known = searches.all()
+    if as_json:
+        output.json_object({"searches": [shapes.saved_search(each) for each in known]})
+    elif forget is None and known:
+        output.table(_SEARCHES, ((each.name, each.kind, each.query) for each in known))
+    elif forget is None:
+        note("No search is kept. To keep one: aimem search --save NAME WORDS.")
+
+
+def _print_related(workspace: Workspace, thought: Thought, limit: int, *, as_json: bool) -> None:
+    found = workspace.related(thought.id, limit)
+    if as_json:
+        output.json_object(
+            {
+                "thought": shapes.thought(thought),
+                "related": [shapes.related(each) for each in found],
+            }
+        )
+        return
+    for each in found:
+        near = "" if each.cosine is None else f"  {each.cosine:.2f}"
+        output.line(bold(each.thought.path), f"  {each.thought.title}", dim(near))
+    if not found:
+        note("Nothing is near it.")
 
 
 def _behind(first: Thought, rest: Iterable[Thought]) -> Iterable[Thought]:
@@ -267,18 +327,26 @@ def _lines_of(text: str, wanted: Lines, thought: Thought) -> str:
 def _print_hit(hit: SearchHit, now: int) -> None:
     thought = hit.thought
     about = f"  {thought.kind.value}, {words.when(thought.updated_at, now)}"
-    output.line(bold(f"{thought.path}:{hit.line + 1}"), f"  {thought.title}", dim(about))
+    below = f" > {hit.heading}" if hit.heading not in ("", thought.title) else ""
+    output.line(bold(f"{thought.path}:{hit.line + 1}"), f"  {thought.title}{below}", dim(about))
     pieces: list[Piece] = ["    "]
     pieces += [
         bold(part) if matched else part for part, matched in shapes.snippet_parts(hit.snippet)
     ]
     output.line(*pieces)
+    if hit.similar:
+        output.line(dim(f"    the same in {', '.join(each.path for each in hit.similar)}"))
 
 
 def _say_how_many(results: SearchResults) -> None:
     shown = len(results.hits)
+    if results.said:
+        note(results.said)
     if not shown:
         note("Nothing matches.")
     elif results.total > shown:
         more = " or more" if results.total >= 1_000 else ""
         note(dim(f"{shown} of {results.total:,}{more}. To see more: --limit."))
+    if results.unindexed:
+        thoughts = words.count(results.unindexed, "thought")
+        note(dim(f"{thoughts} cannot be found by meaning yet. To index: aimem index run."))

@@ -15,11 +15,12 @@ from aimem_tui.cli.diagnostics import can_ask, note
 from aimem_tui.cli.remote_name import RemoteName
 from aimem_tui.cli.styling import bold
 from aimem_tui.cli.types import Text
-from aimem_tui.errors import BadInput, Refused, Unreachable
+from aimem_tui.errors import BadInput, Refused
 
 if TYPE_CHECKING:
-    from aimem_tui.sync.probe import Welcome
     from aimem_tui.sync.remotes import Address
+
+_ASKED_FOR = "Give it at a terminal when asked, or on standard input with --token-stdin."
 
 
 @command("connect", short_help="Connect the workspace to a relay.")
@@ -42,10 +43,8 @@ def connect_command(
     aimem connect wss://relay.example.org
     aimem connect wss://relay.example.org/sync/0123… -w team < token --token-stdin
     """
-    from aimem_tui.sync.credentials import Credentials, Place
-    from aimem_tui.sync.remotes import Remote, Remotes, name_problem, read_address
-    from aimem_tui.workspace.connecting import name_for
-    from crdt.wire.messages import Role
+    from aimem_tui.sync.remotes import name_problem, read_address
+    from aimem_tui.workspace import connecting
 
     address = read_address(url)
     problem = "" if name is None else name_problem(name)
@@ -54,8 +53,7 @@ def connect_command(
     known = _local_workspace(session, address)
     workspace_id = address.workspace or session.open().identity()
     token = _token(from_stdin=token_stdin)
-    there = address.of(workspace_id)
-    welcome = _try(there, address, workspace_id, token)
+    welcome = connecting.try_out(address, workspace_id, token, hint=_ASKED_FOR)
     created = address.workspace != "" and known is None
     moved_in = False
     if created:
@@ -63,20 +61,10 @@ def connect_command(
         moved_in = session.move_in(session.workspace_name)
     elif known is not None:
         session.named_workspace = known
-    remotes = Remotes(session.open().database.path.parent)
-    same = [remote.name for remote in remotes.all() if remote.url == there]
-    called = name or (same[0] if same else remotes.free_name(name_for(address)))
-    if called not in same:
-        remotes.refuse_taken(called)
-    # The secret first: whoever syncs in the background dials as soon as the remote is there.
-    credentials = Credentials(session.home.config)
-    place = credentials.keep(workspace_id, called, token)
-    remote = Remote(called, there)
-    remotes.add(remote, replace=True)
-    for other in same:
-        if other != called:
-            remotes.remove(other)
-            credentials.forget(workspace_id, other)
+    connected = connecting.keep(
+        session.open(), session.home.config, address, token, welcome, name=name or ""
+    )
+    remote = connected.remote
     if as_json:
         output.json_object(
             {
@@ -87,7 +75,7 @@ def connect_command(
             }
         )
         return
-    may = "read and write" if welcome.role is Role.WRITER else "read"
+    may = "read" if connected.read_only else "read and write"
     if created:
         output.line("Made the workspace ", bold(session.workspace_name), ".")
     output.line(
@@ -97,12 +85,12 @@ def connect_command(
         bold(remote.name),
         f". You may {may} there.",
     )
-    if token and place is Place.FILE:
+    if connected.in_file is not None:
         note(
-            f"There is no keyring here. The token is in {credentials.file},"
+            f"There is no keyring here. The token is in {connected.in_file},"
             " which only you can read."
         )
-    if address.is_open:
+    if connected.is_open:
         note("This connection is not encrypted. Who is on the way can read all, even the token.")
     of = "" if session.workspace_name == _default_name(session) else f" -w {session.workspace_name}"
     note(f"To exchange changes now: aimem sync{of}.")
@@ -110,7 +98,7 @@ def connect_command(
         note(f"From now on {session.workspace_name} is used.")
     elif created:
         note(f"To use it from now on: aimem workspace use {session.workspace_name}.")
-    note(f"Others connect with a token of their own: aimem connect {there}.")
+    note(f"Others connect with a token of their own: aimem connect {remote.url}.")
 
 
 @command("disconnect", short_help="Forget a relay or machine.")
@@ -119,11 +107,9 @@ def connect_command(
 @click.pass_obj
 def disconnect_command(session: Session, name: str, as_json: bool) -> None:
     """Forget a relay or machine, and the token for it. What it has stays there."""
-    from aimem_tui.sync.credentials import Credentials
-    from aimem_tui.sync.remotes import Remotes
+    from aimem_tui.workspace import connecting
 
-    gone = Remotes(session.open().database.path.parent).remove(name)
-    Credentials(session.home.config).forget(session.open().identity(), name)
+    gone = connecting.disconnect(session.open(), session.home.config, name)
     if as_json:
         output.json_object({"remote": shapes.remote(gone)})
     else:
@@ -199,7 +185,7 @@ def _create(session: Session, address: Address) -> None:
 def _token(*, from_stdin: bool) -> str:
     """The secret for a relay; empty where none is given and nobody can be asked."""
     from aimem_tui.cli.texts import read_stdin
-    from aimem_tui.sync.credentials import LONGEST
+    from aimem_tui.workspace.connecting import check_token
 
     if from_stdin:
         token = read_stdin().strip()
@@ -209,40 +195,7 @@ def _token(*, from_stdin: bool) -> str:
         token = getpass.getpass("Token: ").strip()
     else:
         token = ""
-    if len(token.encode()) > LONGEST or any(not c.isprintable() for c in token):
-        raise BadInput("That is not a token.", why="A token is one line of text.")
+    check_token(token)
     if from_stdin and not token:
         raise BadInput("No token came in.", hint="Give it on standard input.")
     return token
-
-
-def _try(url: str, address: Address, workspace: str, token: str) -> Welcome:
-    """Connect, and hang up again.
-
-    Raises:
-        Unreachable: if nobody answers.
-        Refused: if they do not let us in.
-    """
-    import asyncio
-
-    from aimem_tui.sync.dialling import CannotDial, why_gone
-    from aimem_tui.sync.engine import AGENT
-    from aimem_tui.sync.probe import Welcome, probe
-    from crdt.wire.messages import CloseCode
-
-    try:
-        result = asyncio.run(probe(url, workspace, token, agent=AGENT))
-    except CannotDial as error:
-        kind = Refused if error.permanent else Unreachable
-        raise kind("Nothing was connected.", why=error.problem, hint=error.hint) from error
-    if isinstance(result, Welcome):
-        return result
-    kind = Refused if result.permanent else Unreachable
-    why = why_gone(result, address.host)
-    if token or result.code is not CloseCode.UNAUTHORIZED:
-        raise kind("Nothing was connected.", why=why)
-    raise kind(
-        f"{address.host} wants a token.",
-        why=f"Whoever keeps it makes one: aimem relay token --workspace {workspace}.",
-        hint="Give it at a terminal when asked, or on standard input with --token-stdin.",
-    )

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from aimem_tui.sync.remotes import Remote
     from aimem_tui.sync.state import LinkState, SyncState
 
-ATTEMPTS = 3
-"""After so many connections that came to nothing a remote is given up."""
+TIMEOUT_S = 10.0
+"""So long a copy is tried that cannot be reached, unless ``--timeout`` says otherwise."""
 PATIENCE_S = 60.0
 """So long nothing may come or go before what is not at its end is given up."""
 _LOOK_S = 0.1
@@ -36,10 +36,23 @@ _LOOK_S = 0.1
 @click.option("--remote", type=RemoteName(), metavar="NAME", help="Only with this one.")
 @click.option("--local", is_flag=True, help="Only with machines on this network.")
 @click.option("--watch", is_flag=True, help="Go on until Ctrl-C, and say what changes.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 86_400),
+    default=TIMEOUT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to try a copy that cannot be reached.",
+)
 @json_option
 @click.pass_obj
 def sync_command(
-    session: Session, remote: str | None, local: bool, watch: bool, as_json: bool
+    session: Session,
+    remote: str | None,
+    local: bool,
+    watch: bool,
+    timeout: float,
+    as_json: bool,
 ) -> None:
     """Exchange changes with the other copies of the workspace, until each has everything.
 
@@ -55,7 +68,7 @@ def sync_command(
 
     workspace = session.open()
     chosen = _chosen(session, remote, local=local)
-    run = _Run(session, chosen)
+    run = _Run(session, chosen, timeout)
     with LongWork() as work:
         with run:
             state = run.watch(work, as_json=as_json) if watch else run.finish(work)
@@ -89,7 +102,7 @@ def _chosen(session: Session, name: str | None, *, local: bool) -> list[Remote]:
 class _Run:
     """An engine for one command, and what it says."""
 
-    def __init__(self, session: Session, chosen: Sequence[Remote]) -> None:
+    def __init__(self, session: Session, chosen: Sequence[Remote], timeout: float) -> None:
         from aimem_tui.sync.credentials import Credentials
         from aimem_tui.sync.engine import SyncEngine
         from aimem_tui.sync.remotes import Remotes
@@ -102,6 +115,7 @@ class _Run:
         self._moved: object = None
         self._moved_at = time.monotonic()
         self._expected = len(chosen)
+        self._patience = {remote.name: _Patience(timeout) for remote in chosen}
         self._clock = session.clock
         names = {remote.name for remote in chosen}
         database = session.open().database
@@ -171,6 +185,8 @@ class _Run:
             ]
             if moved != self._moved:
                 self._moved, self._moved_at = moved, time.monotonic()
+            for link in state.links:
+                self._patience[link.name].look(link)
             self._tell(state, work)
             say(state)
             if work.stop() or over(state) or self._engine.failure is not None:
@@ -179,7 +195,11 @@ class _Run:
     def _is_over(self, state: SyncState) -> bool:
         if len(state.links) < self._expected:
             return False
-        waits = [link for link in state.links if not link.complete and not is_given_up(link)]
+        waits = [
+            link
+            for link in state.links
+            if not link.complete and not self._patience[link.name].is_over(link)
+        ]
         # A copy that cannot store says so and keeps the connection; nobody waits for it for ever.
         return not waits or time.monotonic() - self._moved_at > PATIENCE_S
 
@@ -192,6 +212,10 @@ class _Run:
         received = sum(link.received for link in state.links)
         to_come = sum(link.to_come for link in state.links)
         waiting = f"{state.waiting:,} to send" if state.waiting else ""
+        tried = [link for link in state.links if self._patience[link.name].is_trying(link)]
+        if tried and not to_come:
+            work.say(f"{tried[0].name} cannot be reached. Trying again.")
+            return
         work.progress(Progress("Received", received, received + to_come or None, waiting))
 
     def _take(self, state: SyncState) -> None:
@@ -201,11 +225,40 @@ class _Run:
             self._news.notify()
 
 
-def is_given_up(link: LinkState) -> bool:
-    """Whether a single sync does not wait for this remote any longer."""
-    from aimem_tui.sync.state import Phase
+class _Patience:
+    """How long one copy is waited for that cannot be reached.
 
-    return link.phase is Phase.REFUSED or link.attempts >= ATTEMPTS
+    Args:
+        timeout: in seconds, from the start or from when it was last of use.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._moved: object = None
+        self._since = time.monotonic()
+
+    def look(self, link: LinkState) -> None:
+        """Note whether it has been of use."""
+        moved = (link.received, link.sent, link.acknowledged)
+        if link.complete or moved != self._moved:
+            self._moved, self._since = moved, time.monotonic()
+
+    def is_trying(self, link: LinkState) -> bool:
+        """Whether it was tried in vain, and is being tried again."""
+        from aimem_tui.sync.state import Phase
+
+        return link.attempts > 0 and link.phase in (Phase.OFFLINE, Phase.CONNECTING)
+
+    def is_over(self, link: LinkState) -> bool:
+        """Whether it is not waited for any longer."""
+        from aimem_tui.sync.state import Phase
+
+        if link.phase is Phase.REFUSED:
+            return True
+        is_away = link.phase in (Phase.OFFLINE, Phase.CONNECTING)
+        # Without any time it is tried once.
+        tried = link.attempts > 0 or self._timeout > 0
+        return is_away and tried and time.monotonic() - self._since >= self._timeout
 
 
 def _report(state: SyncState, *, as_json: bool) -> None:

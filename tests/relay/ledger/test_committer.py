@@ -115,6 +115,32 @@ async def test_what_arrives_together_is_one_commit(tmp_path: Path) -> None:
         assert len(one.changes) == 1
 
 
+async def test_what_comes_after_a_pause_is_not_kept_waiting(tmp_path: Path) -> None:
+    async with relay(tmp_path, CommitLimits(apart=3_600.0, group_jobs=3)) as one:
+        await one.submit(1)
+        # So soon after it the next one waits for others.
+        late = one.submit(2)
+        await asyncio.sleep(0)
+        assert one.ledger.groups == [1]
+        await asyncio.gather(late, one.submit(3), one.submit(4))
+        assert one.ledger.groups == [1, 3]
+
+
+async def test_who_hands_over_a_job_hears_of_it_once_the_change_is_told(tmp_path: Path) -> None:
+    heard: list[tuple[Outcome | Exception | None, int]] = []
+    async with relay(tmp_path) as one:
+        for seq in (1, 2):
+            entry = Entry(REPLICA, seq, "1" * 32, b"x", 1, "Ann")
+            event = EntriesReceived(seq, b"token", [entry])
+            one.committer.hand_over(
+                Job(WORKSPACE, event, 1, "ef" * 16),
+                lambda outcome: heard.append((outcome, len(one.changes))),
+            )
+        await one.submit(3)
+    assert positions([outcome for outcome, _ in heard]) == [1, 2]
+    assert [changes for _, changes in heard] == [1, 1]
+
+
 async def test_what_arrives_during_a_commit_is_the_next_one(tmp_path: Path) -> None:
     async with relay(tmp_path) as one:
         one.ledger.may_go_on.clear()
