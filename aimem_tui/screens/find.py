@@ -147,7 +147,8 @@ class FindScreen(ModalScreen[Found | None]):
 
     def _whole(self) -> str:
         """The search as one would type it into one line."""
-        return " ".join([*self._fields, self._line.value]).strip()
+        # A blank at the end says that the last word is whole.
+        return " ".join([*self._fields, self._line.value]).lstrip()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look again; a field that is finished becomes a filter."""
@@ -235,7 +236,7 @@ class FindScreen(ModalScreen[Found | None]):
         worker = get_current_worker()
         query, kind = self._whole(), self._kind
         try:
-            if not query:
+            if not query.strip():
                 recent = self._workspace.thoughts(Filter(), order="updated", limit=_RECENT)
                 hits = tuple(SearchHit(thought, 0.0, "", 0) for thought in recent)
                 saved = self._workspace.saved_searches.all()
@@ -314,7 +315,7 @@ class FindScreen(ModalScreen[Found | None]):
 
     def action_save(self) -> None:
         """Keep this search under a name."""
-        if self._whole():
+        if self._whole().strip():
             self.run_worker(self._save())
         else:
             self.notify("There is nothing to keep yet: type a search first.")
@@ -322,7 +323,7 @@ class FindScreen(ModalScreen[Found | None]):
     async def _save(self) -> None:
         from aimem_tui.screens.prompt import Ask
 
-        query = self._whole()
+        query = self._whole().strip()
         name = await self.app.push_screen_wait(
             Ask("Keep this search", detail=f"{query}\nIts name:", check=_name_problem)
         )
@@ -359,7 +360,7 @@ class FindScreen(ModalScreen[Found | None]):
         ]
         if is_saved:
             hints.append(Hint("F8", "forget", "remove"))
-        elif self._whole():
+        elif self._whole().strip():
             hints.append(Hint("^S", "keep", "save"))
         hints.append(Hint("esc", "close", "dismiss(None)"))
         self.query_one(Hints).show(hints)

@@ -33,7 +33,8 @@ def divide(text: str) -> Line:
         fields.append(match[1])
         return ""
 
-    return Line(tuple(fields), _FINISHED.sub(take, text))
+    rest = _FINISHED.sub(take, text)
+    return Line(tuple(fields), rest)
 
 
 def is_field(text: str) -> bool:
