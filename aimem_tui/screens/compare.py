@@ -121,11 +121,11 @@ class CompareScreen(ModalScreen[Verdict | None]):
             if merged.left_out:
                 figures += f", left out: {'; '.join(merged.left_out)}"
         self.query_one("#figures", Static).update(figures)
-        self._fill("left", f"{'would read' if merged else 'stays'}", kept, texts[0])
-        self._fill("right", "goes to the trash", other, texts[1])
+        self._fill("left", "Would read so" if merged else "Stays", kept, texts[0])
+        self._fill("right", "Goes to the trash", other, texts[1])
 
     def _fill(self, side: str, fate: str, thought: Thought, text: str) -> None:
-        said = f"{thought.path.removesuffix('.md')}   {fate}"
+        said = f"{fate}\n{thought.path.removesuffix('.md')}"
         self.query_one(f"#{side}-name", Static).update(said)
         self.query_one(f"#{side}-text", MarkdownPreview).load(text)
 

@@ -89,7 +89,7 @@ async def test_two_that_are_alike_are_compared_and_made_one(tmp_path: Path) -> N
         await at.pilot.press("enter")
         await at.on(CompareScreen)
         await at.until(lambda: "of the wording is in both" in at.screen_text(), "the figures")
-        assert "goes to the trash" in at.screen_text()
+        assert "Goes to the trash" in at.screen_text()
         await at.pilot.press("m")
         await at.on(OrganizeScreen)
         await at.until(
@@ -113,10 +113,10 @@ async def test_at_80_columns_one_text_is_shown_at_a_time(tmp_path: Path) -> None
         await go_to(at, "Much like")
         await at.pilot.press("enter")
         await at.on(CompareScreen)
-        await at.until(lambda: "stays" in at.screen_text(), "the one that stays")
-        assert "goes to the trash" not in at.screen_text()
+        await at.until(lambda: "Stays" in at.screen_text(), "the one that stays")
+        assert "Goes to the trash" not in at.screen_text()
         await at.pilot.press("tab")
-        await at.until(lambda: "goes to the trash" in at.screen_text(), "the other")
+        await at.until(lambda: "Goes to the trash" in at.screen_text(), "the other")
 
 
 async def test_only_what_concerns_the_open_thought_can_be_asked_for(tmp_path: Path) -> None:
