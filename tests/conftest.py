@@ -28,12 +28,19 @@ def _no_multicast() -> bool:
     return not multicast_works()
 
 
+def _no_namespaces() -> bool:
+    from tests.namespaces import can_be_cut_off
+
+    return not can_be_cut_off()
+
+
 EXCUSES: dict[str, Callable[[], bool]] = {
     "no shared data": lambda: not _SHARED.exists(),
     "Windows only": lambda: sys.platform != "win32",
     "macOS only": lambda: sys.platform != "darwin",
     "not on Windows": lambda: sys.platform == "win32",
     "no multicast on loopback": _no_multicast,
+    "no network namespaces": _no_namespaces,
     "root may read and write everything": lambda: hasattr(os, "geteuid") and os.geteuid() == 0,
 }
 

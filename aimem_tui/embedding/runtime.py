@@ -35,13 +35,17 @@ _ADAPTERS = Path("/sys/class/drm")
 _FATAL = 4
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
 def default_threads() -> int:
     """Half the processors that this process may use, one at least and two at most."""
-    try:
-        processors = len(os.sched_getaffinity(0))
-    except AttributeError:
-        processors = os.cpu_count() or 1
-    return max(1, min(2, processors // 2))
+    return max(1, min(2, processors() // 2))
 
 
 def open_session(model: Path, *, threads: int, once: bool = False) -> Session:

@@ -72,8 +72,11 @@ class ModelSource:
     load: Callable[[], Embeds]
 
     @classmethod
-    def of(cls, setting: str) -> ModelSource:
+    def of(cls, setting: str, *, threads: int | None = None) -> ModelSource:
         """The model that the setting ``index.model`` means.
+
+        Args:
+            threads: how many compute; None: as many as leave room for whoever types.
 
         Raises:
             BadInput: if there is none.
@@ -85,7 +88,7 @@ class ModelSource:
         def load() -> Embeds:
             from aimem_tui.embedding.model import Embedder
 
-            return Embedder(choice)
+            return Embedder(choice, threads=threads)
 
         return cls(choice.identity, setting, load)
 

@@ -18,7 +18,9 @@ from tests.index.indexing import WordModel, source
 def aimem(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aimem]:
     monkeypatch.setenv("AIMEM_AUTHOR", "Ada")
     model = WordModel()
-    monkeypatch.setattr("aimem_tui.index.job.ModelSource.of", lambda _setting: source(model))
+    monkeypatch.setattr(
+        "aimem_tui.index.job.ModelSource.of", lambda _setting, threads=None: source(model)
+    )
     made = Aimem()
     made("new", "plans/a.md", "# A plan\n\nThe first words.")
     made("new", "plans/b.md", "# Another\n\nOther words.")

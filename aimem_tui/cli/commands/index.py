@@ -152,10 +152,12 @@ def _run(
     session: Session, index: IndexFile, *, ignore_pause: bool = False
 ) -> tuple[Done | None, Pending]:
     from aimem_tui.cli.progress import LongWork
+    from aimem_tui.embedding.runtime import processors
     from aimem_tui.index.job import Indexer, ModelSource
 
     workspace = session.reading()
-    source = ModelSource.of(session.settings.get("index.model"))
+    # Somebody waits for it, so it may have all there is.
+    source = ModelSource.of(session.settings.get("index.model"), threads=processors())
     indexer = Indexer(workspace.database, index, source, clock=session.clock)
     with LongWork() as work:
         done = indexer.run(work.stop, work.progress, ignore_pause=ignore_pause)
