@@ -26,6 +26,8 @@ UNITS = {
     "points",
     "share",
     "of 1,000",
+    "nDCG@10, %",
+    "recall@100, %",
 }
 
 
