@@ -1,8 +1,9 @@
 """What a command needs from its surroundings, each made when first asked for.
 
-The workspace is the one named with ``--workspace``, else by ``AIMEM_WORKSPACE``, else by the
-settings, else ``default``. The workspace called ``default`` is made when it is first needed; any
-other must have been created, so that a slip of the pen never makes a new one.
+The workspace is the one named with ``--workspace``, else by ``AIMEM_WORKSPACE``, else by the file
+of the project one is in, else by the settings, else ``default``. The workspace called ``default``
+is made when it is first needed; any other must have been created, so that a slip of the pen never
+makes a new one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aimem_tui import paths
@@ -19,11 +21,10 @@ from aimem_tui.cli import terminal
 from aimem_tui.errors import NotFound
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aimem_tui.model import Thought
     from aimem_tui.paths import Home
     from aimem_tui.settings import Settings
+    from aimem_tui.workspace.project import Project
     from aimem_tui.workspace.registry import WorkspaceEntry
     from aimem_tui.workspace.workspace import Workspace
 
@@ -62,10 +63,30 @@ class Session:
 
         return Settings(self.home.settings_file)
 
+    @cached_property
+    def project(self) -> Project | None:
+        """The project whose folder this is, if it is one.
+
+        Raises:
+            BadInput: if its file makes no sense.
+        """
+        from aimem_tui.workspace.project import project_of
+
+        try:
+            return project_of(Path.cwd())
+        except FileNotFoundError:
+            # The folder has been removed under the shell.
+            return None
+
     @property
     def workspace_name(self) -> str:
         """The workspace in force."""
-        return self.named_workspace or self.settings.get("workspace")
+        return self.named_workspace or self._named_by_project() or self.settings.get("workspace")
+
+    def _named_by_project(self) -> str:
+        if self.settings.value("workspace").source == "environment" or self.project is None:
+            return ""
+        return self.project.workspace
 
     def move_in(self, name: str) -> bool:
         """Use a workspace that is new here from now on, if the one in use has nothing in it.
@@ -158,9 +179,12 @@ class Session:
 
     def _no_workspace(self, name: str) -> NotFound:
         from aimem_tui.workspace import registry
+        from aimem_tui.workspace.project import FILE_NAME
 
         why = ""
-        if not self.named_workspace:
+        if not self.named_workspace and self._named_by_project() and self.project is not None:
+            why = f"{self.project.root / FILE_NAME} names it."
+        elif not self.named_workspace:
             source = self.settings.value("workspace")
             why = {
                 "environment": f"The environment variable {source.setting.environment} names it.",

@@ -3,6 +3,7 @@
 - The network is loaded after the first frame, in a thread, and only if there is something to sync
   with.
 - States come as messages and are shown a few times a second at most.
+- Agents on this machine are company too, also where nothing is synced.
 - Where somebody is in a text comes as a position that stays with a character, so it is looked up
   again whenever the text changes from outside; an edit may arrive after the position that needs it.
 - Where one is oneself is told a tenth of a second after one has moved. A key costs no more for it
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 
     from aimem_tui.screens.main import MainScreen
     from aimem_tui.sync.state import Person, SyncState
+    from aimem_tui.sync.visitors import Visitors
     from aimem_tui.workspace.background import Background
 
 BEGIN_S = 0.5
 """How long after the first frame the network is loaded: the first keys come before it."""
 LOOK_S = 2.0
 """How often it is looked whether there is something to sync with by now."""
+VISITORS_S = 0.5
+"""How often it is looked for agents that work on this machine."""
 SHOW_S = 0.2
 """How far apart two states are shown at least."""
 TELL_S = 0.1
@@ -49,6 +53,9 @@ class Company:
         self._main = main
         self._sync = sync
         self._people: tuple[Person, ...] = ()
+        self._synced: tuple[Person, ...] = ()
+        self._visiting: tuple[Person, ...] = ()
+        self._visitors: Visitors | None = None
         self._badges: dict[str, tuple[Span, ...]] = {}
         self._folder_badges: dict[str, tuple[Span, ...]] = {}
         self._pause: Timer | None = None
@@ -60,6 +67,7 @@ class Company:
         """The first frame is there."""
         self._main.set_timer(BEGIN_S, self._begin_syncing)
         self._main.set_interval(LOOK_S, self._look)
+        self._main.set_interval(VISITORS_S, self._look_for_visitors)
         renewed = self._main.workspace.renewed
         if renewed and self._sync.is_due():
             self._main.notify(standing.of_renewal(renewed), timeout=15, markup=False)
@@ -114,7 +122,8 @@ class Company:
                     timeout=15,
                     markup=False,
                 )
-        self._meet(() if state is None else state.people)
+        self._synced = () if state is None else state.people
+        self._meet((*self._synced, *self._visiting))
         self._main.standing_changed()
 
     def written(self) -> None:
@@ -135,6 +144,17 @@ class Company:
         """Who looks at which thought, by its id."""
         both = zip(self.here, self._people, strict=True)
         return [(shown, person.thought) for shown, person in both if person.thought]
+
+    def _look_for_visitors(self) -> None:
+        if self._visitors is None:
+            from aimem_tui.sync.visitors import Visitors
+
+            self._visitors = Visitors(self._sync.folder)
+        visiting = self._visitors.seen()
+        if visiting != self._visiting:
+            self._visiting = visiting
+            self._meet((*self._synced, *self._visiting))
+            self._main.standing_changed()
 
     def _meet(self, present: tuple[Person, ...]) -> None:
         if present == self._people:

@@ -29,6 +29,7 @@ from aimem_tui.sync.lists import Lists
 from aimem_tui.sync.local_copy import LocalCopy
 from aimem_tui.sync.presence import PresenceState
 from aimem_tui.sync.state import Person, Phase, SyncState
+from aimem_tui.sync.visitors import Visitors
 from crdt.session import Session, State
 from crdt.session import events as ev
 from crdt.session.replica import Limits
@@ -101,7 +102,11 @@ class Exchange:
         self._presence: PresenceState | None = None
         self._look_soon = asyncio.Event()
         self._lists = Lists(self._copy, self.links, on_change)
-        self._gossip = Gossip(self.links, lambda: self._copy.figures.ids.replica)
+        self._gossip = Gossip(
+            self.links,
+            lambda: self._copy.figures.ids.replica,
+            Visitors(database.path.parent).seen,
+        )
         self._disowning: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 

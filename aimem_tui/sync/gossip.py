@@ -3,6 +3,7 @@
 - What came over one connection is told over all others, with this machine's replica noted behind
   those through which it has come. A machine takes in nothing that has come through itself, so what
   nobody says any more is gone everywhere, however the machines are connected.
+- The agents of this machine are told of as if a machine had told of them.
 - Of several ways the shortest counts. It goes over a few machines at most, and of a crowd only the
   first ones are passed on.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from aimem_tui.sync.link import Link
 from aimem_tui.sync.presence import PresenceState
@@ -22,6 +24,8 @@ MOST_PEOPLE = 32
 """So many are passed on over a connection; a relay takes 64 from each."""
 GOSSIP_S = 0.05
 """How far apart it is passed on who is there."""
+LOOK_S = 0.5
+"""How often it is looked for the agents of this machine."""
 
 
 class Gossip:
@@ -30,11 +34,19 @@ class Gossip:
     Args:
         links: all there are; the list changes as they come and go.
         own: this machine's replica.
+        visitors: the agents of this machine.
     """
 
-    def __init__(self, links: Sequence[Link], own: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        links: Sequence[Link],
+        own: Callable[[], str],
+        visitors: Callable[[], Iterable[Person]],
+    ) -> None:
         self._links = links
         self._own = own
+        self._visitors = visitors
+        self._here: tuple[Person, ...] = ()
         self._moved = asyncio.Event()
 
     def moved(self) -> None:
@@ -44,7 +56,12 @@ class Gossip:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self._moved.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), LOOK_S)
+            here = tuple(self._visitors())
+            if here == self._here and not self._moved.is_set():
+                continue
+            self._here = here
             self._moved.clear()
             for link in self._links:
                 self._tell(link)
@@ -54,7 +71,8 @@ class Gossip:
         connection = link.connection
         if connection is None or not connection.is_open:
             return
-        others = [one for it in self._links if it is not link for one in it.people.values()]
+        elsewhere = [one for it in self._links if it is not link for one in it.people.values()]
+        others = [*self._here, *elsewhere]
         now = to_tell(others, self._own())
         news = changes(link.told, now)
         for key, state in news.items():

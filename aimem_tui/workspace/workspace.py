@@ -9,6 +9,7 @@ busy app leaves behind.
 
 from __future__ import annotations
 
+import copy
 import posixpath
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -291,6 +292,37 @@ class Workspace:
             return durability.standing(connection)
 
     # Writing
+
+    def written_by(self, author: str) -> Workspace:
+        """The same open workspace for somebody else to write in.
+
+        Read with this one, and close only this one: what it has loaded is not shared.
+        """
+        other = copy.copy(self)
+        other.author = author
+        other._writer = other._watcher = other._searching = None
+        return other
+
+    def place_in(self, thought: str, start: int, end: int) -> tuple[object, object]:
+        """Two places in a thought's text that stay with their characters, for presence.
+
+        Args:
+            start, end: in code points of the present text; beyond its end counts as its end.
+
+        Returns: relative positions of Yjs in JSON.
+
+        Raises:
+            NotFound: if there is no such thought.
+        """
+        from aimem_tui.store import documents
+        from aimem_tui.workspace import writing
+
+        with self.database.snapshot() as connection, writing.usable():
+            document = documents.load(connection, writing.known(connection, thought))
+            text = document.text
+            offsets = (len(text[:at].encode("utf-8")) for at in (start, end))
+            anchor, head = (document.position_at(offset).to_json() for offset in offsets)
+        return anchor, head
 
     def create(self, path: str, text: str, *, at: int | None = None, note: str = "") -> Thought:
         """Make a thought.

@@ -26,6 +26,7 @@ from aimem_tui.sync.lock import SyncLock
 from aimem_tui.sync.peer.pairing import Compare
 from aimem_tui.sync.presence import PresenceState
 from aimem_tui.sync.state import Person
+from aimem_tui.sync.visitors import Visitor
 from aimem_tui.widgets.header import Header
 from aimem_tui.workspace import background, pairing
 from crdt.positions import Position
@@ -304,6 +305,23 @@ async def test_an_agent_carries_its_mark_and_those_who_do_not_fit_are_counted(
         assert first.rstrip().endswith("+26")
         assert "notes" in first
         assert len(first) == 80
+
+
+async def test_an_agent_of_this_machine_is_seen_also_where_nothing_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(company, "VISITORS_S", 0.02)
+    async with desk(tmp_path) as at:
+        await at.open("notes")
+        notes = at.workspace.get("notes").id
+        agent = Visitor(tmp_path, "Ada via Codex")
+        agent.at(notes, *at.workspace.place_in(notes, 2, 7))
+        await at.until(lambda: "Ada via Codex*" in at.screen_text(), "it is here")
+        await at.until(lambda: at.editor.has_carets, "its caret")
+        assert [one.caret.head for one in at.editor._others] == [7]
+        agent.close()
+        await at.until(lambda: "Codex" not in at.screen_text(), "it has gone")
+        assert not at.editor.has_carets
 
 
 # The rooms

@@ -20,6 +20,7 @@ from aimem_tui.store import log
 from aimem_tui.store.log import Draft
 from aimem_tui.workspace import doctor
 from aimem_tui.workspace.workspace import Handout, Workspace
+from crdt.positions import Position
 from crdt.textdiff import Splice
 from crdt.wire.codec import check_entry
 from tests.crdt.histories import texts
@@ -356,3 +357,27 @@ def test_what_is_saved_here_is_what_other_machines_take(tmp_path: Path) -> None:
         (record,) = log.tail(workspace.database.read(), 0)
     check_entry(record.entry)
     assert record.entry.author == ("Ada" + "x" * 300)[:256]
+
+
+def test_one_process_writes_for_several(tmp_path: Path) -> None:
+    with open_workspace(tmp_path / "w.db") as workspace:
+        agent = workspace.written_by("Ada via Claude Code")
+        thought = agent.create("a.md", "# A\n")
+        workspace.append(thought.id, "by hand")
+        agent.append(thought.id, "by the agent")
+        authors = [one.revision.author for one in workspace.past(thought.id)]
+        assert authors[0] == authors[-1] == "Ada via Claude Code"
+        assert workspace.author in authors
+
+
+def test_a_place_stays_with_its_characters(tmp_path: Path) -> None:
+    with open_workspace(tmp_path / "w.db") as workspace:
+        thought = workspace.create("a.md", "# Ä\n\nThe end.\n").id
+        anchor, head = workspace.place_in(thought, 9, 12)
+        workspace.edit_text(thought, lambda _: [Splice(0, 0, "😀")])
+        live = workspace.open_live(thought)
+        places = [live.document.offset_of(Position.from_json(at)) for at in (anchor, head)]
+        text = live.document.text.encode()
+        assert text[places[0] : places[1]] == b"end"
+        assert workspace.place_in(thought, 10**6, 10**6) is not None
+        live.close()

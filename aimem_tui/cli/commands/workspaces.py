@@ -132,3 +132,5 @@ def _say_used(session: Session, name: str) -> None:
     value = session.settings.value("workspace")
     if value.source == "environment" and value.value != name:
         note(f"For now the environment variable AIMEM_WORKSPACE says {value.value}.")
+    elif session.workspace_name != name:
+        note(f"In this project's folder it stays {session.workspace_name}.")
