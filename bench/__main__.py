@@ -13,10 +13,11 @@ from bench.measure import Report, Size
 PROGRAMS = {
     "startup": "the app to its first paint, and the commands",
     "keystroke": "a key to its output, in time and bytes",
-    "searching": "full-text search",
+    "search": "search by words, by meaning and by both; indexing",
     "asking": "whether memory knows when it knows",
     "embedding": "texts to vectors: quality, work and a cold start",
     "importing": "a folder of markdown into a workspace",
+    "mcp": "agents' servers, beside two others",
     "organize": "suggestions: how good they are, and what they cost",
     "relay": "the relay beside other servers",
     "retrieval": "what search finds, on a published set",
@@ -41,11 +42,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="small sizes and one round, to see that all runs"
     )
+    parser.add_argument(
+        "--size",
+        type=int,
+        action="append",
+        default=[],
+        metavar="PASSAGES",
+        help="for search: how many passages to search in; may be repeated",
+    )
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.names if name not in PROGRAMS]
     if unknown:
         parser.error(f"there is no {unknown[0]}; there are {', '.join(PROGRAMS)}")
-    size = Size(quick=chosen.quick)
+    size = Size(quick=chosen.quick, sizes=tuple(chosen.size))
     before = measure.load()
     reports: list[Report] = []
     for name in chosen.names or PROGRAMS:

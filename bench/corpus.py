@@ -1,7 +1,7 @@
 """A workspace of many made-up thoughts, built once by the product's own code and then reused.
 
-The texts are those of :mod:`bench.prose`; they enter as an import's do: one entry each in the log,
-projected at once, some hundred in a transaction.
+The texts are those of :mod:`bench.prose`, or a program's own; they enter as an import's do: one
+entry each in the log, projected at once, some hundred in a transaction.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -23,7 +23,7 @@ from crdt import ids
 
 NAME = "default"
 _BATCH = 500
-_EDITION = 1
+_EDITION = 2
 """Counts up when the texts or the way into the workspace change: old workspaces are made anew."""
 
 
@@ -56,18 +56,27 @@ class Corpus:
 
 def corpus(thoughts: int) -> Corpus:
     """The workspace of so many thoughts, built if it is not in the cache."""
-    root = cache.folder() / f"workspace-{thoughts}-{_schema()}-{_EDITION}"
+    return kept(f"workspace-{thoughts}", texts(thoughts))
+
+
+def kept(name: str, texts: Iterable[Text]) -> Corpus:
+    """A workspace of texts, built if the cache has none of that name.
+
+    Args:
+        name: says which texts they are.
+    """
+    root = cache.folder() / f"{name}-{_schema()}-{_EDITION}"
     facts = root / "corpus.json"
     if not facts.is_file():
         with cache.made_whole(root) as unfinished:
             started = time.perf_counter()
-            size = _build(_file(unfinished), thoughts)
-            seconds = time.perf_counter() - started
+            thoughts, size = _build(_file(unfinished), texts)
+            seconds = round(time.perf_counter() - started, 1)
             (unfinished / "corpus.json").write_text(
-                json.dumps({"bytes_of_text": size, "seconds": round(seconds, 1)})
+                json.dumps({"thoughts": thoughts, "bytes_of_text": size, "seconds": seconds})
             )
     known = json.loads(facts.read_text())
-    return Corpus(root, _file(root), thoughts, known["bytes_of_text"], known["seconds"])
+    return Corpus(root, _file(root), known["thoughts"], known["bytes_of_text"], known["seconds"])
 
 
 def texts(count: int) -> Iterator[Text]:
@@ -76,20 +85,22 @@ def texts(count: int) -> Iterator[Text]:
     return (writer.text(number) for number in range(count))
 
 
-def _build(file: Path, thoughts: int) -> int:
+def _build(file: Path, texts: Iterable[Text]) -> tuple[int, int]:
+    """Returns: how many texts there were, and their bytes."""
     draw = Random("ids")
-    size = 0
+    count = size = 0
     with Workspace(file, name=NAME, author="bench") as workspace:
         batch: list[Text] = []
-        for text in texts(thoughts):
+        for text in texts:
             batch.append(text)
+            count += 1
             size += len(text.body.encode())
             if len(batch) == _BATCH:
                 _enter(workspace, batch, draw)
                 batch = []
         _enter(workspace, batch, draw)
         workspace.database.truncate_wal()
-    return size
+    return count, size
 
 
 def _enter(workspace: Workspace, batch: list[Text], draw: Random) -> None:

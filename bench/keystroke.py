@@ -33,7 +33,7 @@ _WORDS = 15
 _WORD = b"session"
 _SILENCE_S = 0.08
 _PAUSE_S = 1.0
-_DESCRIBED = rb"ln \d+ .{1,20}words"
+DESCRIBED = rb"ln \d+ .{1,20}words"
 """What the bottom line says once a text is there and was looked through."""
 _BELL = rb"[^t]\x07"
 """The bell. Textual names pointers with a sequence that ends like it: ``default`` and a bell."""
@@ -43,7 +43,7 @@ _GOAL_BYTES = 499.0
 
 
 @dataclass(slots=True)
-class _Typist:
+class Typist:
     """A terminal that is typed in, and what came of it."""
 
     terminal: Terminal
@@ -84,9 +84,9 @@ def _contests(name: str, length: int, folder: Path, words: int) -> list[Contest]
     file.write_text(text, encoding="utf-8")
     with ExitStack() as stack:
         typists = {
-            APP: _Typist(stack.enter_context(_app(text, folder))),
-            EDITOR: _Typist(stack.enter_context(_widget("aimem", file))),
-            STOCK: _Typist(stack.enter_context(_widget("textual", file))),
+            APP: Typist(stack.enter_context(_app(text, folder))),
+            EDITOR: Typist(stack.enter_context(_widget("aimem", file))),
+            STOCK: Typist(stack.enter_context(_widget("textual", file))),
         }
         for turn in range(words + 1):
             for typist in typists.values():
@@ -126,7 +126,7 @@ def _app(text: str, folder: Path) -> Iterator[Terminal]:
     ui_state.save(home.state / "screen-default.json", state)
     variables = {"AIMEM_HOME": str(root), "AIMEM_AUTHOR": "bench", "AIMEM_WORKSPACE": "default"}
     with Terminal(app_command(), columns=120, rows=40, env=variables, cwd=ROOT) as terminal:
-        terminal.wait_for(_DESCRIBED, timeout=120)
+        terminal.wait_for(DESCRIBED, timeout=120)
         terminal.settle(1.0)
         # The row of the open thought is the chosen one: this goes into its text.
         terminal.press(b"\r", silence=1.0)

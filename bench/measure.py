@@ -23,6 +23,8 @@ class Size:
 
     quick: bool = False
     """Only so much that every part has run once: the figures mean nothing."""
+    sizes: tuple[int, ...] = ()
+    """What to measure in, where a program can do so in several sizes; else it knows itself."""
 
     def pick(self, full: int, quick: int) -> int:
         """One of two numbers."""

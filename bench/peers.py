@@ -40,21 +40,26 @@ class Peer:
 
 
 def installed(
-    package: str, *also: str, program: str = "", oldest: tuple[int, int] = (3, 11)
+    package: str,
+    *also: str,
+    program: str = "",
+    oldest: tuple[int, int] = (3, 11),
+    place: str = "",
 ) -> Peer:
     """A Python program from the package index.
 
     Args:
         package: its name there, with a bound on its version if it needs one.
         also: requirements that keep it working, where its own are too wide.
-        program: the command it brings, where that has another name.
+        program: the command it brings, where that has another name; ``python`` for a library.
         oldest: the oldest Python it runs on.
+        place: the name of its environment, where it needs one besides that of its own name.
 
     Raises:
         Absent: if it cannot be installed.
     """
     name = re.split(r"[<>=!~]", package)[0]
-    root = cache.folder("peers") / name
+    root = cache.folder("peers") / (place or name)
     command = root / "bin" / (program or name)
     if not command.is_file():
         if os.environ.get("AIMEM_BENCH_OFFLINE"):

@@ -1,4 +1,4 @@
-"""Searches as people make them, for ``bench.searching``: drawn from the texts themselves.
+"""Searches as people make them, for ``bench.search_words``: drawn from the texts themselves.
 
 Each sort has its own searches, made from a fixed seed. How common a word is follows from its rank
 in the made-up language (see :mod:`bench.prose`): of 100,000 thoughts a common one is in some ten

@@ -6,6 +6,8 @@
   which must say the same.
 - nDCG@10 as BEIR has it: gains by the judgements, discounted by log2 of the place, over the best
   order there could be. Recall@100 beside it. Nothing was tuned on the questions of this part.
+- bm25s ranks the same texts (title and abstract) in the same run, with its defaults, English
+  stop-words and Snowball's stems.
 - Published figures (BEIR, Anserini, SPLADE++, the models' cards) stand beside; they are of fp32
   models on a GPU, and BM25's over title and text.
 """
@@ -17,14 +19,16 @@ import json
 import math
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from aimem_tui.paths import Home
 from aimem_tui.workspace import registry
 from aimem_tui.workspace.workspace import Workspace
-from bench import cache
+from bench import cache, peers
 from bench.cache import ROOT, shared_data
 from bench.measure import Contest, Goal, Report, Series, Size
 from bench.startup import app_command
@@ -60,7 +64,9 @@ def run(size: Size) -> Report:
     os.environ["AIMEM_HOME"] = str(root)
     with Workspace(registry.file_of(home, "default"), name="default", author="bench") as workspace:
         for kind in KINDS:
-            found = [_found(workspace, question, kind) for question in asked]
+            found = {"aimem": [_found(workspace, question, kind) for question in asked]}
+            if kind == "fulltext":
+                found |= _by_bm25s(source, asked, size, report)
             report.contests += _contests(kind, asked, found)
     for kind in KINDS:
         for number in range(0, len(asked), size.pick(100, 2)):
@@ -94,20 +100,57 @@ def recall(ranked: Sequence[str], answers: Mapping[str, int], depth: int = _DEPT
     return len(answers.keys() & set(ranked[:depth])) / len(answers)
 
 
-def _contests(kind: str, asked: Sequence[Question], found: Sequence[list[str]]) -> list[Contest]:
-    scores = [ndcg(ranked, each.answers) for each, ranked in zip(asked, found, strict=True)]
-    recalls = [recall(ranked, each.answers) for each, ranked in zip(asked, found, strict=True)]
-    others = tuple(Series(name, (value,)) for name, value in PUBLISHED[kind].items())
-    ours = Series("aimem", (100 * sum(scores) / len(scores),))
+def _contests(
+    kind: str, asked: Sequence[Question], found: Mapping[str, Sequence[list[str]]]
+) -> list[Contest]:
+    def series(measure: Callable[[Sequence[str], Mapping[str, int]], float]) -> list[Series]:
+        return [
+            Series(who, (100 * fmean(map(measure, rankings, [each.answers for each in asked])),))
+            for who, rankings in found.items()
+        ]
+
+    published = [Series(name, (value,)) for name, value in PUBLISHED[kind].items()]
     goal = Goal(GOALS[kind], "p50", at_least=True)
     return [
-        Contest(f"SciFact, {kind}", "nDCG@10, %", (ours, *others), (goal,)),
-        Contest(
-            f"SciFact, {kind}",
-            "recall@100, %",
-            (Series("aimem", (100 * sum(recalls) / len(recalls),)),),
-        ),
+        Contest(f"SciFact, {kind}", "nDCG@10, %", (*series(ndcg), *published), (goal,)),
+        Contest(f"SciFact, {kind}", "recall@100, %", tuple(series(recall))),
     ]
+
+
+def _by_bm25s(
+    source: Path, asked: Sequence[Question], size: Size, report: Report
+) -> dict[str, list[list[str]]]:
+    """The rankings of bm25s, by its name; nothing if it is not to be had."""
+    try:
+        peer = peers.installed("bm25s<1", "PyStemmer", program="python")
+    except peers.Absent as absent:
+        report.notes.append(f"bm25s was not measured: {absent}.")
+        return {}
+    texts = _abstracts(source, size)
+    given = {
+        "texts": [f"{each['title']}\n{each['text']}" for each in texts],
+        "questions": [question.text for question in asked],
+    }
+    with TemporaryDirectory(prefix="aimem-bench-") as scratch:
+        file = Path(scratch) / "given.json"
+        file.write_text(json.dumps(given), encoding="utf-8")
+        script = str(Path(__file__).with_name("search_peer.py"))
+        said = subprocess.run(
+            [str(peer.program), script, "bm25s", "rank", str(file), str(_DEPTH)],
+            env=dict(os.environ) | {"PYTHONPATH": ""},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            encoding="utf-8",
+        ).stdout
+    ranked: list[list[int]] = json.loads(said.strip().splitlines()[-1])
+    return {peer.label: [[texts[place]["_id"] for place in places] for places in ranked]}
+
+
+def _abstracts(source: Path, size: Size) -> list[dict[str, str]]:
+    with (source / "corpus.jsonl").open(encoding="utf-8") as lines:
+        texts = [json.loads(line) for line in lines]
+    return texts[: size.pick(len(texts), 200)]
 
 
 def _found(workspace: Workspace, question: Question, kind: str) -> list[str]:
@@ -139,12 +182,9 @@ def _workspace(source: Path, size: Size) -> Path:
         with cache.made_whole(root) as unfinished:
             texts = unfinished / "texts"
             texts.mkdir()
-            with (source / "corpus.jsonl").open(encoding="utf-8") as lines:
-                for number, each in enumerate(map(json.loads, lines)):
-                    if size.quick and number >= 200:
-                        break
-                    body = f"# {each['title']}\n\n{each['text']}\n"
-                    (texts / f"{each['_id']}.md").write_text(body, encoding="utf-8")
+            for each in _abstracts(source, size):
+                body = f"# {each['title']}\n\n{each['text']}\n"
+                (texts / f"{each['_id']}.md").write_text(body, encoding="utf-8")
             _aimem(unfinished, "import", str(texts))
     # Again each time: what the index is made of may have changed, and else it takes a moment.
     _aimem(root, "index", "run")

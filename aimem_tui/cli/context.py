@@ -9,6 +9,7 @@ makes a new one.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -49,6 +50,8 @@ class Session:
         """What ``--workspace`` says."""
         self.file: Path | None = None
         """The workspace's file, once it was needed."""
+        self.agent: str | None = None
+        """The agent whose command this is, empty for none; None: as the environment says."""
         self._workspace: Workspace | None = None
 
     @cached_property
@@ -62,6 +65,15 @@ class Session:
         from aimem_tui.settings import Settings
 
         return Settings(self.home.settings_file)
+
+    @property
+    def author(self) -> str:
+        """Who writes: the person, or an agent in the person's name."""
+        from aimem_tui.workspace.agents import names
+
+        agent = names.agent_of_shell(os.environ) if self.agent is None else self.agent
+        person = self.settings.author
+        return names.author(person, agent) if agent else person
 
     @cached_property
     def project(self) -> Project | None:
@@ -118,9 +130,7 @@ class Session:
             if name != DEFAULT_WORKSPACE and not file.is_file():
                 raise self._no_workspace(name)
             self.file = file
-            self._workspace = Workspace(
-                file, name=name, author=self.settings.author, clock=self.clock
-            )
+            self._workspace = Workspace(file, name=name, author=self.author, clock=self.clock)
         return self._workspace
 
     def reading(self) -> Workspace:

@@ -54,8 +54,8 @@ def report(error: AimemError, *, as_json: bool) -> int:
     else:
         note(bold(error.what))
         for part in (error.why, error.hint):
-            if part:
-                note(part)
+            for line in part.splitlines():
+                note(line)
     return int(error.exit_code)
 
 

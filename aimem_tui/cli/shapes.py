@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from aimem_tui.assist.budget import Spent
     from aimem_tui.assist.configured import Configured
     from aimem_tui.assist.prompts import Passage
+    from aimem_tui.markdown.sections import Section
+    from aimem_tui.markdown.tasks import Checkbox
     from aimem_tui.model import (
         ExportReport,
         Finding,
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from aimem_tui.settings import Value
     from aimem_tui.sync.remotes import Remote
     from aimem_tui.sync.state import LinkState, SyncState
+    from aimem_tui.workspace.agents.context import Context
+    from aimem_tui.workspace.agents.editing import Ticked
+    from aimem_tui.workspace.agents.reading import Change, Changes, TaskList
+    from aimem_tui.workspace.agents.remembering import Remembered
     from aimem_tui.workspace.asking import Answer
     from aimem_tui.workspace.ordering import Accepted
     from aimem_tui.workspace.registry import WorkspaceEntry
@@ -95,6 +101,7 @@ def hit(value: SearchHit) -> Shape:
         "heading": value.heading,
         "why": {
             "fulltext": value.why.fulltext,
+            "name": value.why.name,
             "chunk": value.why.chunk,
             "semantic": value.why.semantic,
             "cosine": None if value.why.cosine is None else round(value.why.cosine, 4),
@@ -351,4 +358,98 @@ def pair(value: Pair) -> Shape:
         "containment": round(value.containment, 4),
         "cosine": None if value.cosine is None else round(value.cosine, 4),
         "confidence": round(value.confidence, 4),
+    }
+
+
+def section(value: Section) -> Shape:
+    """A section of a thought."""
+    return {
+        "title": value.title,
+        "level": value.level,
+        "path": list(value.path),
+        "first_line": value.first_line,
+        "last_line": value.last_line,
+    }
+
+
+def task(value: Checkbox) -> Shape:
+    """A task of a thought."""
+    return {
+        "line": value.line,
+        "text": value.text,
+        "done": value.done,
+        "section": value.section,
+    }
+
+
+def task_list(value: TaskList) -> Shape:
+    """Tasks by thought."""
+    return {
+        "thoughts": [
+            {"thought": thought(each.thought), "tasks": [task(one) for one in each.tasks]}
+            for each in value.thoughts
+        ],
+        "more": value.more,
+    }
+
+
+def ticked(value: Ticked) -> Shape:
+    """What ticking a task did."""
+    return {
+        "thought": thought(value.thought),
+        "task": task(value.task),
+        "changed": value.changed,
+    }
+
+
+def change(value: Change) -> Shape:
+    """That a thought was edited, and by whom."""
+    return {
+        "thought": thought(value.thought),
+        "made": value.made,
+        "authors": list(value.authors),
+    }
+
+
+def changes(value: Changes) -> Shape:
+    """What was edited last."""
+    return {"changes": [change(each) for each in value.changes], "more": value.more}
+
+
+def remembered(value: Remembered) -> Shape:
+    """Where a fact stands now."""
+    near = value.near
+    return {
+        "thought": thought(value.thought),
+        "line": value.line,
+        "what": value.what.value,
+        "text": value.text,
+        "near": None if near is None else {"path": near.path, "line": near.line, "text": near.text},
+    }
+
+
+def context(value: Context) -> Shape:
+    """What is worth knowing at the start."""
+    return {
+        "workspace": value.workspace,
+        "into": value.into,
+        "at": iso(value.at),
+        "people": [
+            {"name": each.name, "agent": each.agent, "path": each.path} for each in value.people
+        ],
+        "plans": [
+            {
+                "thought": thought(each.thought),
+                "tasks": [task(one) for one in each.tasks],
+                "open": each.open,
+            }
+            for each in value.plans
+        ],
+        "decisions": [
+            {"thought": thought(each.thought), "gist": each.gist} for each in value.decisions
+        ],
+        "changes": [change(each) for each in value.changes],
+        "more_plans": value.more_plans,
+        "more_decisions": value.more_decisions,
+        "more_changes": value.more_changes,
     }

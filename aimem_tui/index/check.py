@@ -21,6 +21,7 @@ from aimem_tui.index.spaces import Space
 from aimem_tui.index.thoughts import Source
 from aimem_tui.markdown import chunks
 from aimem_tui.store.connection import Database
+from aimem_tui.store.tokenizer import TOKENIZE
 
 _AT_ONCE = 50
 _SAME = 0.999
@@ -144,12 +145,13 @@ def _contents(connection: apsw.Connection, space: Space) -> Iterator[str]:
 
 
 def _word_rows(connection: apsw.Connection, space: Space) -> Iterator[str]:
-    rows = {row[0] for row in connection.execute(f"SELECT id FROM {space.words}_docsize")}
     held = {
         row[0] for row in connection.execute("SELECT id FROM chunks WHERE space = ?", (space.n,))
     }
-    if rows != held:
-        yield f"The words of {len(rows ^ held)} passages are missing or nobody's."
+    for what, table in (("words", space.words), ("names", space.names)):
+        rows = {row[0] for row in connection.execute(f"SELECT id FROM {table}_docsize")}
+        if rows != held:
+            yield f"The {what} of {len(rows ^ held)} passages are missing or nobody's."
 
 
 def _vectors(
@@ -172,15 +174,15 @@ def _vectors(
 def _words(
     connection: apsw.Connection, workspace: apsw.Connection, space: Space, index: IndexFile
 ) -> Iterator[str]:
-    """Compare all words with those of a table that is made again from the texts."""
+    """Compare all words and names with those of tables that are made again from the texts."""
     with explained(index.path):
         reader = apsw.Connection(str(index.path))
     try:
         reader.execute(
-            "CREATE VIRTUAL TABLE temp.held USING fts5vocab (main, " + space.words + ", instance);"
-            "CREATE VIRTUAL TABLE temp.fresh USING fts5 (title, headings, body, content = '',"
-            " tokenize = 'porter unicode61 remove_diacritics 2');"
-            "CREATE VIRTUAL TABLE temp.made USING fts5vocab (temp, fresh, instance)"
+            "CREATE VIRTUAL TABLE temp.words USING fts5 (title, headings, body, content = '',"
+            f' tokenize = "{TOKENIZE}");'
+            "CREATE VIRTUAL TABLE temp.names USING fts5 (said, content = '',"
+            " tokenize = 'trigram remove_diacritics 1');"
         )
         shown: list[Any] = workspace.execute("SELECT n FROM thoughts WHERE shown").fetchall()
         for (number,) in shown:
@@ -189,19 +191,31 @@ def _words(
                     "SELECT id, headings, first, last FROM chunks WHERE space = ? AND thought = ?",
                     (space.n, source.thought),
                 )
-                reader.executemany(
-                    "INSERT INTO temp.fresh (rowid, title, headings, body) VALUES (?, ?, ?, ?)",
-                    [
-                        (chunk, source.title, headings, source.text[first:last])
-                        for chunk, headings, first, last in rows
-                    ],
-                )
-        order = "ORDER BY term, doc, col, offset"
-        held = reader.execute(f"SELECT term, doc, col, offset FROM temp.held {order}")
-        made = reader.cursor().execute(f"SELECT term, doc, col, offset FROM temp.made {order}")
-        for one, other in zip_longest(held, made):
-            if one != other:
-                yield f"The words of passages differ, first at {one or other}."
-                return
+                for chunk, headings, first, last in rows:
+                    reader.execute(
+                        "INSERT INTO temp.words (rowid, title, headings, body) VALUES (?, ?, ?, ?)",
+                        (chunk, source.title, headings, source.text[first:last]),
+                    )
+                    reader.execute(
+                        "INSERT INTO temp.names (rowid, said) VALUES (?, ?)",
+                        (chunk, thoughts.said_names(source.text, first, last)),
+                    )
+        yield from _compared(reader, space.words, "words")
+        yield from _compared(reader, space.names, "names")
     finally:
         reader.close()
+
+
+def _compared(reader: apsw.Connection, table: str, what: str) -> Iterator[str]:
+    """Compare a table of the index with one of what it should hold, made beside it."""
+    reader.execute(
+        f"CREATE VIRTUAL TABLE temp.held_{what} USING fts5vocab (main, {table}, instance);"
+        f"CREATE VIRTUAL TABLE temp.made_{what} USING fts5vocab (temp, {what}, instance)"
+    )
+    every = "SELECT term, doc, col, offset FROM temp.{} ORDER BY term, doc, col, offset"
+    held = reader.execute(every.format(f"held_{what}"))
+    made = reader.cursor().execute(every.format(f"made_{what}"))
+    for one, other in zip_longest(held, made):
+        if one != other:
+            yield f"The {what} of passages differ, first at {one or other}."
+            return

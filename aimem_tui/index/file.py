@@ -21,11 +21,11 @@ from pathlib import Path
 
 import apsw
 
+from aimem_tui import locks
 from aimem_tui.errors import StorageError
-from aimem_tui.index.lock import IndexLock
 
 APPLICATION_ID = 0x61696D69
-VERSION = 1
+VERSION = 2
 """Of the schema; any change of it, or of what is written into it, needs another number."""
 BUSY_TIMEOUT_MS = 30_000
 _WAL_ATTEMPTS, _LOCK_ATTEMPTS, _LOOK_S = 100, 200, 0.05
@@ -223,7 +223,7 @@ def _use_wal(connection: apsw.Connection) -> None:
 
 def _empty_foreign(connection: apsw.Connection, path: Path) -> None:
     """Empty a file that another version made, unless somebody has done so, or is still using it."""
-    lock = IndexLock(path)
+    lock = locks.to_index(path)
     for _ in range(_LOCK_ATTEMPTS):
         if lock.take():
             break

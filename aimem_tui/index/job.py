@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import apsw
 
+from aimem_tui import locks
 from aimem_tui.index import contents, spaces, status, thoughts
 from aimem_tui.index.contents import Contents, digest
 from aimem_tui.index.file import IndexFile
-from aimem_tui.index.lock import IndexLock
 from aimem_tui.index.reader import remembers, span
 from aimem_tui.index.spaces import Model, Space
 from aimem_tui.markdown import chunks
@@ -141,7 +141,7 @@ class Indexer:
         self._source = source
         self._clock = clock
         self._embedder: Embeds | None = None
-        self._lock = IndexLock(index.path)
+        self._lock = locks.to_index(index.path)
         self._done = Done(0, 0, 0)
         self._tidied: float | None = None
 

@@ -15,8 +15,8 @@ CREATE TABLE models (
 );
 
 -- A space is one workspace's file. version: up to where its table of changes was read. model: whose
--- vectors serve it; making: those that are to serve it next. The words of its chunks are in the table words_<n>. Space 0 is no row here: it has
--- the spare contents.
+-- vectors serve it; making: those that are to serve it next. The words of its chunks are in the table
+-- words_<n>, the names in them in names_<n>. Space 0 is no row here: it has the spare contents.
 CREATE TABLE spaces (
     n         INTEGER PRIMARY KEY AUTOINCREMENT,
     replica   TEXT NOT NULL UNIQUE,

@@ -2,8 +2,9 @@
 
 - A space is one workspace's file, known by its replica id: a copied or restored file has another
   one, and so is another space.
-- Each space has its own table of words (``words_<n>``), so that how rare a word is counts within a
-  workspace; each model has its own table of vectors (``vectors_<n>``).
+- Each space has its own tables of words and of the names in texts (``words_<n>``, ``names_<n>``),
+  so that how rare one is counts within a workspace; each model has its own table of vectors
+  (``vectors_<n>``).
 - A space is served by one model at a time. While the vectors of another are being made, the old
   ones serve; a model that serves no space and is not being made goes.
 """
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
+
+from aimem_tui.store.tokenizer import TOKENIZE
 
 if TYPE_CHECKING:
     from aimem_tui.index.vectors.table import VectorTable
@@ -61,6 +64,11 @@ class Space:
         """The table of its words."""
         return f"words_{self.n}"
 
+    @property
+    def names(self) -> str:
+        """The table of the names in its texts."""
+        return f"names_{self.n}"
+
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceFile:
@@ -103,7 +111,11 @@ def make(connection: apsw.Connection, whose: WorkspaceFile) -> Space:
     assert space is not None, "it was just written"
     connection.execute(
         f"CREATE VIRTUAL TABLE IF NOT EXISTS {space.words} USING fts5 (title, headings, body,"
-        " content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2')"
+        f" content = '', contentless_delete = 1, tokenize = \"{TOKENIZE}\")"
+    )
+    connection.execute(
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS {space.names} USING fts5 (said, content = '',"
+        " contentless_delete = 1, tokenize = 'trigram remove_diacritics 1')"
     )
     return space
 

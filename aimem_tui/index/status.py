@@ -7,9 +7,9 @@ from pathlib import Path
 
 import apsw
 
+from aimem_tui import locks
 from aimem_tui.index import spaces
 from aimem_tui.index.file import IndexFile
-from aimem_tui.index.lock import is_held
 
 _PAUSED = "paused"
 _ASKED = "asked"
@@ -55,7 +55,7 @@ def read(index: IndexFile) -> IndexStatus:
         for file in (index.path, index.path.with_name(index.path.name + "-wal"))
         if file.exists()
     )
-    return IndexStatus(index.path, size, paused, is_held(index.path), found, spare)
+    return IndexStatus(index.path, size, paused, _is_working(index), found, spare)
 
 
 def is_paused(index: IndexFile) -> bool:
@@ -98,6 +98,13 @@ def _is_paused(connection: apsw.Connection) -> bool:
     return bool(
         connection.execute("SELECT EXISTS (SELECT 1 FROM state WHERE key = ?)", (_PAUSED,)).get
     )
+
+
+def _is_working(index: IndexFile) -> bool:
+    lock = locks.to_index(index.path)
+    free = lock.take()
+    lock.release()
+    return not free
 
 
 def _space(connection: apsw.Connection, space: spaces.Space) -> SpaceStatus:

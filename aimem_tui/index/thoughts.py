@@ -15,7 +15,7 @@ import apsw
 from aimem_tui.index import contents, spaces
 from aimem_tui.index.contents import Contents, digest
 from aimem_tui.index.spaces import SPARE, Space
-from aimem_tui.markdown import chunks
+from aimem_tui.markdown import chunks, names
 from aimem_tui.markdown.chunks import Chunk
 from aimem_tui.markdown.describe import is_markdown
 
@@ -107,15 +107,17 @@ def update(connection: apsw.Connection, space: Space, taken: Contents, source: S
             " content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (space.n, source.thought, *place, words, content),
         )
+        number = connection.last_insert_rowid()
         connection.execute(
             f"INSERT INTO {space.words} (rowid, title, headings, body) VALUES (?, ?, ?, ?)",
             (
-                connection.last_insert_rowid(),
+                number,
                 source.title,
                 "\n".join(chunk.headings),
                 source.text[chunk.start : chunk.end],
             ),
         )
+        _insert_names(connection, space, number, source.text, chunk.start, chunk.end)
         written += 1
     for row in (each for rows in old.values() for each in rows):
         _delete_chunk(connection, space, row.id)
@@ -125,6 +127,11 @@ def update(connection: apsw.Connection, space: Space, taken: Contents, source: S
         (space.n, source.thought, source.digest),
     )
     return written
+
+
+def said_names(text: str, start: int, end: int) -> str:
+    """The names in a passage, as the table of names takes them."""
+    return "\n".join(names.in_text(text, start, end))
 
 
 def leave(connection: apsw.Connection, space: Space, taken: Contents, thought: int) -> None:
@@ -150,8 +157,9 @@ def forget(connection: apsw.Connection, space: Space, gone: Sequence[int]) -> No
         _delete_thought(connection, space, thought)
     # Among the spare may be what the thoughts once said.
     contents.empty_spare(connection)
-    # The words of rows that were deleted stay in the table, out of sight, until its parts merge.
-    connection.execute(f"INSERT INTO {space.words} ({space.words}) VALUES ('optimize')")
+    # The words of rows that were deleted stay in the tables, out of sight, until their parts merge.
+    for table in (space.words, space.names):
+        connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
 
 
 def drop_space(connection: apsw.Connection, space: Space, now: int) -> None:
@@ -165,6 +173,7 @@ def drop_space(connection: apsw.Connection, space: Space, now: int) -> None:
     for table in ("chunks", "thoughts", "waiting"):
         connection.execute(f"DELETE FROM {table} WHERE space = ?", (space.n,))
     connection.execute(f"DROP TABLE IF EXISTS {space.words}")
+    connection.execute(f"DROP TABLE IF EXISTS {space.names}")
     connection.execute("DELETE FROM spaces WHERE n = ?", (space.n,))
     contents.spare(connection, held, now)
     drop_unused_models(connection)
@@ -207,6 +216,16 @@ def _rows(connection: apsw.Connection, space: Space, thought: int) -> list[_Old]
 def _delete_chunk(connection: apsw.Connection, space: Space, chunk: int) -> None:
     connection.execute("DELETE FROM chunks WHERE id = ?", (chunk,))
     connection.execute(f"DELETE FROM {space.words} WHERE rowid = ?", (chunk,))
+    connection.execute(f"DELETE FROM {space.names} WHERE rowid = ?", (chunk,))
+
+
+def _insert_names(
+    connection: apsw.Connection, space: Space, chunk: int, text: str, start: int, end: int
+) -> None:
+    connection.execute(
+        f"INSERT INTO {space.names} (rowid, said) VALUES (?, ?)",
+        (chunk, said_names(text, start, end)),
+    )
 
 
 def _delete_thought(connection: apsw.Connection, space: Space, thought: int) -> None:

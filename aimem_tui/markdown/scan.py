@@ -34,7 +34,10 @@ _FENCE = re.compile(r"(`{3,}+)[^`]*+\Z|(~{3,}+)")
 _QUOTES = re.compile(r"(?:> {0,4}+(?=>))*+> ?")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?\Z", re.DOTALL)
 _ENTRY = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t]+(.*))?\Z", re.DOTALL)
-_CHECKBOX = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
+MARK = r"[ xX]{1,4}"
+"""What stands between the brackets of a checkbox. Two who tick one at the same time leave two marks
+there when their edits meet; it stays one task, done if any says so."""
+_CHECKBOX = re.compile(rf"\[({MARK})\][ \t]+(?=\S)")
 _CODE_RUN = re.compile(r"`++")
 _INLINE = re.compile(r"\]\([ \t]*+(?:<([^<>]*+)>|((?:[^\s()\\]|\\.|\([^\s()]*+\))++))")
 _DEFINITION = re.compile(
@@ -176,7 +179,7 @@ class _Scanner:
     def _entry(self, number: int, text: str, indent: int, quoted: bool) -> bool:
         box = _CHECKBOX.match(text)
         if box is not None:
-            self._found.tasks.append(Task(number, text[box.end() :].rstrip(), box[1] != " "))
+            self._found.tasks.append(Task(number, text[box.end() :].rstrip(), bool(box[1].strip())))
         return not (text[:1] in ("`", "~") and self._opens_fence(text, indent, quoted))
 
     def _without_comments(self, number: int, line: str) -> str:

@@ -11,7 +11,8 @@ class Boost(NamedTuple):
     """Why a hit stands higher than its ranks alone would put it."""
 
     name: str
-    """``title``: it is called what was looked for. ``recent``: it was edited lately."""
+    """``title``: it is called what was looked for. ``name``: that is a part of a name, and nothing
+    but that. ``recent``: it was edited lately."""
     factor: float
 
 
@@ -27,6 +28,8 @@ class Why(NamedTuple):
     cosine: float | None = None
     """How near that passage is to the search in meaning, -1 to 1."""
     boosts: tuple[Boost, ...] = ()
+    name: int | None = None
+    """By a part of its title or path, or of a name in its text; counts into ``fulltext``."""
 
 
 class SearchHit(NamedTuple):

@@ -32,6 +32,7 @@ from typing import NamedTuple
 from aimem_tui.errors import BadInput
 from aimem_tui.markdown import frontmatter
 from aimem_tui.markdown.lines import line_end
+from aimem_tui.markdown.scan import MARK
 from crdt.matching import Allowance, gaps
 from crdt.textdiff import apply
 
@@ -52,7 +53,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _FENCE = re.compile(r"[ \t]*(?:>[ \t]*)*(`{3,}|~{3,})")
 _HEADING = re.compile(r" {0,3}#{1,6}(?=[ \t]|$)")
 _ENTRY = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?=[ \t]|$)")
-_BOX = re.compile(r"([ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[)([ xX])(?=\])")
+_BOX = re.compile(r"([ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[)(" + MARK + r")(?=\])")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*")
 
 
@@ -418,14 +419,14 @@ def _level(block: _Block) -> int:
 
 def _is_done(block: _Block) -> bool:
     box = _BOX.match(block.text)
-    return box is not None and box[2] != " "
+    return box is not None and bool(box[2].strip())
 
 
 def _tick(kept: _Block, other: _Block) -> int:
     """Take over that a task is done; returns how many were."""
     done = _BOX.match(other.text)
     open_one = _BOX.match(kept.text)
-    if done is None or open_one is None or done[2] == " " or open_one[2] != " ":
+    if done is None or open_one is None or not done[2].strip() or open_one[2].strip():
         return 0
     kept.text = _BOX.sub(r"\1x", kept.text, count=1)
     return 1

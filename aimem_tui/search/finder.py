@@ -12,8 +12,7 @@
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +21,7 @@ import apsw
 from aimem_tui.errors import AimemError
 from aimem_tui.model import Filter, SearchHit, SearchResults, Thought
 from aimem_tui.model.found import Boost, Why
-from aimem_tui.search import alike, fulltext, fusion, matching, query, scope
+from aimem_tui.search import alike, fulltext, fusion, matching, naming, query, scope
 from aimem_tui.search.passages import MATCH_START, Marker, Passage
 from aimem_tui.search.query import Query
 from aimem_tui.search.scripts import quoted
@@ -79,6 +78,19 @@ class _Row(NamedTuple):
     fused: fusion.Fused
 
 
+class _Shown(NamedTuple):
+    """What decides which passage of a hit is shown."""
+
+    words: Marker
+    names: Marker
+    """Of parts of names that are words as well: where no word stands, these are marked."""
+    near: Mapping[int, Near]
+    named: Mapping[int, int]
+    """The places of thoughts that were found by a part of a name."""
+    for_name: bool
+    """Whether that is what was looked for."""
+
+
 def find(connection: apsw.Connection, search: Search, meaning: Meaning | None) -> SearchResults:
     """Search.
 
@@ -99,15 +111,27 @@ def find(connection: apsw.Connection, search: Search, meaning: Meaning | None) -
     if meaning is not None and kind != "fulltext" and parsed.text:
         nearest = meaning.near_soon(parsed.text, min(2 * depth, _MOST_PASSAGES))
     plan = matching.plan(connection, "fulltext", parsed)
-    said += [f'Nothing has "{phrase}" as it stands.' for phrase in plan.absent]
+    said += [f'Nothing has "{query.told(phrase)}" as it stands.' for phrase in plan.absent]
     if plan.absent and not plan.match:
         return SearchResults(search.text, (), 0, kind, 0, " ".join(said))
     limits = _limits(search, parsed, plan)
     near: list[Near] = []
     passages: list[tuple[int, float]] = []
     words: list[fulltext.Scored] = []
+    named: list[fulltext.Scored] = []
+    parts = naming.parts(connection, parsed)
     if kind != "semantic":
         words = _words(connection, plan, limits, depth)
+        reader = None if meaning is None else meaning.reader
+        named = naming.ranked(
+            connection,
+            reader,
+            parts,
+            limits.everything,
+            limit=depth,
+            restricted=limits.restricted,
+        )
+        words = naming.joined(words, named)[:depth]
     if meaning is not None:
         try:
             if kind != "semantic":
@@ -129,7 +153,14 @@ def find(connection: apsw.Connection, search: Search, meaning: Meaning | None) -
         unread=unread,
         unmeant=unmeant,
     )
-    hits = _hits(connection, search, parsed, fused, {each.thought: each for each in near})
+    shown = _Shown(
+        Marker(connection, parsed, parts.strange),
+        Marker(connection, Query(), parts.familiar),
+        {each.thought: each for each in near},
+        {each.thought: place for place, each in enumerate(named, 1)},
+        parts.nothing_else,
+    )
+    hits = _hits(connection, search, parsed, fused, shown)
     total = len(fused)
     if kind != "semantic" and total >= search.limit:
         total = max(total, fulltext.count(connection, plan, limits.thoughts))
@@ -182,7 +213,7 @@ def _near(
     Of the nearest passages those are taken whose thoughts are wanted; should so many be left out
     that too few remain, the nearest among those wanted are asked for.
     """
-    allowed = _allowed(connection, [each.thought for each in everywhere], limits.everything)
+    allowed = scope.among(connection, [each.thought for each in everywhere], limits.everything)
     found = [each for each in everywhere if each.thought in allowed]
     if len(found) < depth // 2 and len(allowed) < len({each.thought for each in everywhere}):
         rows = connection.execute(
@@ -196,19 +227,8 @@ def _near(
 def _kept(
     connection: apsw.Connection, scored: list[tuple[int, float]], limits: _Limits
 ) -> list[tuple[int, float]]:
-    allowed = _allowed(connection, [thought for thought, _ in scored], limits.everything)
+    allowed = scope.among(connection, [thought for thought, _ in scored], limits.everything)
     return [each for each in scored if each[0] in allowed]
-
-
-def _allowed(connection: apsw.Connection, numbers: Sequence[int], where: Where) -> set[int]:
-    """Those of some thoughts that are wanted."""
-    # In this order, or the engine may look through all thoughts that are shown.
-    rows = connection.execute(
-        "SELECT t.n FROM carray(?) AS given CROSS JOIN thoughts AS t ON t.n = given.value"
-        f" WHERE {where.sql}",
-        (apsw.carray(_numbers(numbers)), *where.values),
-    )
-    return {int(row[0]) for row in rows}
 
 
 def _hits(
@@ -216,15 +236,15 @@ def _hits(
     search: Search,
     parsed: Query,
     fused: Sequence[fusion.Fused],
-    near: Mapping[int, Near],
+    shown: _Shown,
 ) -> list[SearchHit]:
-    rows = _rows(connection, search, parsed, fused[: search.limit + _MORE_THAN_WANTED])
-    marker = Marker(connection, parsed)
+    called = shown.named if shown.for_name else {}
+    rows = _rows(connection, search, parsed, fused[: search.limit + _MORE_THAN_WANTED], called)
     hits = []
     for group in alike.groups([row.body for row in rows])[: search.limit]:
         row = rows[group[0]]
-        nearest = near.get(row.fused.thought)
-        passage = _passage(marker, row, nearest)
+        nearest = shown.near.get(row.fused.thought)
+        passage = _passage(shown, row)
         hits.append(
             SearchHit(
                 row.thought,
@@ -238,6 +258,7 @@ def _hits(
                     row.fused.meaning,
                     None if nearest is None else nearest.cosine,
                     row.boosts,
+                    shown.named.get(row.fused.thought),
                 ),
                 tuple(rows[other].thought for other in group[1:]),
             )
@@ -245,23 +266,31 @@ def _hits(
     return hits
 
 
-def _passage(marker: Marker, row: _Row, near: Near | None) -> Passage:
+def _passage(shown: _Shown, row: _Row) -> Passage:
     """Where the words stand; in the passage that is nearest, if it is by that it was found."""
+    near = shown.near.get(row.fused.thought)
     by_words, by_meaning = row.fused.words, row.fused.meaning
     if near is not None and (by_words is None or by_meaning is None or by_words > by_meaning):
-        passage = marker.passage(row.body, near.start, near.end)
+        passage = shown.words.passage(row.body, near.start, near.end)
         if by_words is None or MATCH_START in passage.snippet:
             return passage
-    return marker.passage(row.body)
+    passage = shown.words.passage(row.body)
+    if row.fused.thought in shown.named and MATCH_START not in passage.snippet:
+        return shown.names.passage(row.body)
+    return passage
 
 
 def _rows(
-    connection: apsw.Connection, search: Search, parsed: Query, fused: Sequence[fusion.Fused]
+    connection: apsw.Connection,
+    search: Search,
+    parsed: Query,
+    fused: Sequence[fusion.Fused],
+    called: Container[int],
 ) -> list[_Row]:
     found = connection.execute(
         f"SELECT t.n, texts.body, {catalogue.COLUMNS} FROM thoughts AS t JOIN texts USING (n)"
         " WHERE t.n IN (SELECT value FROM carray(?))",
-        (apsw.carray(_numbers([each.thought for each in fused])),),
+        (apsw.carray(scope.array_of([each.thought for each in fused])),),
     )
     known = {int(row[0]): (str(row[1]), catalogue.thought(row[2:])) for row in found}
     rows = []
@@ -269,6 +298,8 @@ def _rows(
         if each.thought in known:
             body, thought = known[each.thought]
             boosts = tuple(_boosts(thought, parsed, search.now))
+            if each.thought in called:
+                boosts += (Boost("name", _CALLED_SO),)
             score = each.score * math.prod(boost.factor for boost in boosts)
             rows.append(_Row(thought, body, boosts, score, each))
     return sorted(rows, key=lambda row: -row.score)
@@ -290,6 +321,8 @@ def _by_fields_alone(connection: apsw.Connection, search: Search, parsed: Query)
     """Without words: what the fields leave, what was edited last first."""
     said = " ".join(parsed.said)
     if not (parsed.scope.groups or parsed.scope.unwanted):
+        if not said and search.text.strip() and not search.as_you_type:
+            said = "There is no word in it to look for."
         return SearchResults(search.text, (), 0, "fulltext", 0, said)
     where = scope.condition(search.wanted, parsed.scope)
     if parsed.excluded:
@@ -317,8 +350,3 @@ def _by_fields_alone(connection: apsw.Connection, search: Search, parsed: Query)
             ).get
         )
     return SearchResults(search.text, tuple(hits), total, "fulltext", 0, said)
-
-
-def _numbers(values: Sequence[int]) -> array[int]:
-    # An empty array is nowhere, which apsw refuses; no thought has this number.
-    return array("q", values or (-1,))

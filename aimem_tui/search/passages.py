@@ -10,6 +10,7 @@ shown, or that of the passage that was found.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from heapq import nsmallest
 from itertools import islice
@@ -19,6 +20,7 @@ import apsw
 
 from aimem_tui.search import scripts
 from aimem_tui.search.query import Query
+from aimem_tui.store import tokenizer
 
 MATCH_START, MATCH_END = "\x01", "\x02"
 """What stands before and after a match in a snippet."""
@@ -34,6 +36,7 @@ _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _TITLE = re.compile(r"\s*# [^\n]*\n")
 _LETTER = re.compile(r"[^\W_]")
 _CLOSING = re.compile(r"[.!?…)\]}'\"`»”’。！？]*")
+_ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 _HEADING_REACH = 40_000
 
 
@@ -57,12 +60,13 @@ class Marker:
 
     Args:
         connection: any; it lends its tokenizer.
+        parts: of names, marked wherever their letters stand.
     """
 
-    def __init__(self, connection: apsw.Connection, query: Query) -> None:
-        self._tokenizer = connection.fts5_tokenizer(
-            "porter", ["unicode61", "remove_diacritics", "2"]
-        )
+    def __init__(
+        self, connection: apsw.Connection, query: Query, parts: Sequence[str] = ()
+    ) -> None:
+        self._tokenizer = connection.fts5_tokenizer(tokenizer.NAME, tokenizer.ARGUMENTS)
         self._wanted: dict[str, list[tuple[str, ...]]] = {}
         self._beginning = ""
         self._inside: list[str] = []
@@ -84,6 +88,9 @@ class Marker:
         likely = "|".join(map(re.escape, sorted(beginnings, key=len, reverse=True)))
         ways = [rf"(?<![^\W_])(?:{likely})"] if likely else []
         ways += map(re.escape, self._inside)
+        in_names = "|".join(map(re.escape, parts))
+        self._in_names = re.compile(in_names, re.IGNORECASE) if parts else None
+        ways += [in_names] if parts else []
         self._likely = re.compile("|".join(ways), re.IGNORECASE) if ways else None
 
     def words(self, text: str) -> list[str]:
@@ -108,7 +115,7 @@ class Marker:
         chosen: list[Token] = []
         for first, last in self._regions(body, start, end):
             tokens = self._tokens(body, first, last)
-            marks = self._marks(tokens, body)
+            marks = self._marks(tokens, body, first, last)
             if _worth(marks) > _worth(best):
                 best, chosen = marks, tokens
         return best, chosen
@@ -123,8 +130,10 @@ class Marker:
         ]
         if not places:
             # A word with accents begins with other letters than one without.
-            plain = body.isascii()
-            return [] if plain else [(start, min(end, start + _WHOLE))]
+            part = body[start : min(end, start + _WHOLE)]
+            if part.isascii() or not self._likely.search(_without_accents(part)):
+                return []
+            return [(start, start + len(part))]
         ranked = []
         last = 0
         for first, (at, _) in enumerate(places):
@@ -137,7 +146,7 @@ class Marker:
             for _, _, at in nsmallest(_TRIED, ranked)
         ]
 
-    def _marks(self, tokens: Sequence[Token], body: str) -> list[_Mark]:
+    def _marks(self, tokens: Sequence[Token], body: str, first: int, last: int) -> list[_Mark]:
         marks = []
         for place, (start, end, stem) in enumerate(tokens):
             for stems in self._wanted.get(stem, ()):
@@ -153,6 +162,9 @@ class Marker:
                 for inside in self._inside:
                     if (at := word.find(inside)) >= 0:
                         marks.append(_Mark(start + at, start + at + len(inside), inside))
+        if self._in_names is not None:
+            for match in self._in_names.finditer(body, first, last):
+                marks.append(_Mark(match.start(), match.end(), match[0].casefold()))
         marks.sort()
         return _apart(marks)
 
@@ -224,8 +236,8 @@ def _between_words(body: str, start: int, end: int) -> tuple[int, int]:
 
 def _best(body: str, marks: Sequence[_Mark], tokens: Sequence[Token]) -> tuple[int, int]:
     """Where the passage with the most different terms begins and ends, in characters."""
-    places = {token[0]: place for place, token in enumerate(tokens)}
-    at = [places.get(mark.start, 0) for mark in marks]
+    starts = [token[0] for token in tokens]
+    at = [max(0, bisect_right(starts, mark.start) - 1) for mark in marks]
     chosen, most, last = 0, (0, 0), 0
     for first in range(len(marks)):
         while last < len(marks) and at[last] < at[first] + _WORDS - 4:
@@ -292,9 +304,10 @@ def _harmless(text: str) -> str:
 
 def _plain(word: str) -> str:
     """A word without accents and case."""
-    if word.isascii():
-        return word.casefold()
+    return word.casefold() if word.isascii() else _without_accents(word.casefold())
+
+
+def _without_accents(text: str) -> str:
     import unicodedata
 
-    folded = unicodedata.normalize("NFD", word.casefold())
-    return "".join(char for char in folded if not unicodedata.combining(char))
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", text))

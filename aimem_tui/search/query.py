@@ -18,12 +18,21 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from aimem_tui.markdown import names
 from aimem_tui.model import Filter, Kind
 from aimem_tui.search import scripts
 from aimem_tui.search.moments import parse_since
 
 MAX_TERMS = 64
 """Words beyond this many are not looked for: a page as a query has its topic in these."""
+READ = 10_000
+"""Characters of a search that are read."""
+EXACT = 1_000
+"""Characters that are looked for of what is to stand as it is (exact words and exclusions), and of
+names: every word in them takes as long as one that stands alone."""
+MAX_FIELDS = 32
+"""Fields beyond this many are not looked at."""
+_TOLD = 60
 
 _COMMON = (
     "a about an and are as at be because but by can could did do does for from has have how i if in"
@@ -67,6 +76,8 @@ class Query(NamedTuple):
     """What was not taken as it may have been meant, in sentences."""
     text: str = ""
     """The words as they were typed, without fields and exclusions: what the search means."""
+    parts: tuple[str, ...] = ()
+    """What may be a part of a name, as it was typed."""
 
     @property
     def has_words(self) -> bool:
@@ -85,17 +96,22 @@ def parse(text: str, *, as_you_type: bool = False, now: int = 0) -> Query:
         now: what ``since:7d`` counts from, in ms since the Unix epoch.
     """
     # The engine's queries are UTF-8 and end at a NUL; texts are found whether composed or not.
-    text = text.replace("\0", " ").encode(errors="surrogatepass").decode(errors="replace")
+    said = [f"Of a long search the first {READ:,} characters count."] if len(text) > READ else []
+    text = text[:READ].replace("\0", " ").encode(errors="surrogatepass").decode(errors="replace")
     text = unicodedata.normalize("NFC", text)
     words: list[str] = []
     phrases: list[str] = []
     excluded: list[str] = []
     fields = _Fields(now)
+    room = EXACT
     for match in _TOKEN.finditer(text):
         is_last = as_you_type and match.end() == len(text)
         if match["field"] and fields.take(match, still_typed=is_last):
             continue
         term = match["phrase"] if match["phrase"] is not None else match[0].lstrip("-")
+        if match["no"] or match["phrase"] is not None:
+            term = _cut(term, room)
+            room -= len(term)
         if not _has_letters(term):
             continue
         if match["no"]:
@@ -117,8 +133,9 @@ def parse(text: str, *, as_you_type: bool = False, now: int = 0) -> Query:
         tuple(dict.fromkeys(excluded)),
         last_is_open,
         fields.scope(),
-        tuple(dict.fromkeys(fields.said)),
+        tuple(dict.fromkeys([*said, *fields.said])),
         meant,
+        tuple(_parts_of_names(words)),
     )
 
 
@@ -128,6 +145,7 @@ class _Fields:
     def __init__(self, now: int) -> None:
         self.said: list[str] = []
         self._now = now
+        self._taken = 0
         self._groups: dict[str, list[Filter]] = {}
         self._unwanted: list[Filter] = []
 
@@ -141,8 +159,12 @@ class _Fields:
         value = (match["exact"] if match["exact"] is not None else match["value"]).strip()
         if name not in FIELDS:
             if not still_typed:
-                self.said.append(f"There is no field {name}: these are words.")
+                self.said.append(f"There is no field {told(name)}: these are words.")
             return False
+        if self._taken == MAX_FIELDS:
+            self.said.append(f"Of the fields the first {MAX_FIELDS} count.")
+            return True
+        self._taken += 1
         wanted, problem = self._filter(name, value)
         if problem:
             if not still_typed:
@@ -165,13 +187,14 @@ class _Fields:
         if name == "kind":
             kinds = [kind for kind in Kind if value.casefold() in (kind, f"{kind}s")]
             if not kinds:
-                return None, f"There is no kind {value}; there are {', '.join(Kind)}."
+                return None, f"There is no kind {told(value)}; there are {', '.join(Kind)}."
             return Filter(kinds=(kinds[0].value,)), ""
         if name == "since":
             try:
                 return Filter(since=parse_since(value, self._now)), ""
             except ValueError:
-                return None, f"{value} is not a time. Write 3h, 7d, 2w, yesterday or 2026-11-02."
+                what = f"{told(value)} is not a time."
+                return None, f"{what} Write 3h, 7d, 2w, yesterday or 2026-11-02."
         if name == "tag":
             return Filter(tags=(value,)), ""
         if name == "author":
@@ -185,11 +208,13 @@ def _telling(words: list[str], *, last_is_open: bool, alone: bool) -> list[str]:
     """What to look for: the parts of words, names whole as well, without stop-words."""
     found: dict[str, None] = {}
     common: dict[str, None] = {}
+    room = EXACT
     for place, word in enumerate(words):
         is_open = last_is_open and place == len(words) - 1
         parts = _parts(word)
-        if len(parts) > 1 and _NAME.fullmatch(word.strip(".,;:!?")):
+        if len(parts) > 1 and len(word) <= room and _NAME.fullmatch(word.strip(".,;:!?")):
             found[word] = None
+            room -= len(word)
         parts = [piece for part in parts for piece in scripts.pieces(part)]
         for number, part in enumerate(parts):
             folded = part.casefold()
@@ -202,6 +227,11 @@ def _telling(words: list[str], *, last_is_open: bool, alone: bool) -> list[str]:
     return [*(found or (common if alone else {}))][:MAX_TERMS]
 
 
+def _parts_of_names(words: list[str]) -> list[str]:
+    found = [part for word in words for part in names.in_words(word)]
+    return [part for part in found if part.casefold() not in STOP_WORDS]
+
+
 def _parts(word: str) -> list[str]:
     """A word divided at its signs."""
     parts = _SIGNS.sub(" ", word)
@@ -211,6 +241,19 @@ def _parts(word: str) -> list[str]:
             for char in parts
         )
     return [part for part in parts.split() if _has_letters(part)]
+
+
+def told(text: str) -> str:
+    """What was typed as a sentence repeats it: no more than tells it apart."""
+    return text if len(text) <= _TOLD else f"{text[:_TOLD]}…"
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning of a text, as far as a whole word that fits."""
+    if len(text) <= most:
+        return text
+    end = next((at for at in range(most, 0, -1) if not text[at].isalnum()), most)
+    return text[:end]
 
 
 def _has_letters(text: str) -> bool:

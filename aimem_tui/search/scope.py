@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
+
+import apsw
+
 from aimem_tui.model import Filter
 from aimem_tui.search.query import Scope
 from aimem_tui.store import catalogue
@@ -20,6 +25,23 @@ def condition(wanted: Filter, scope: Scope) -> Where:
         found.clauses.append(f"NOT ({way.sql})")
         found.values += way.values
     return found
+
+
+def among(connection: apsw.Connection, numbers: Sequence[int], where: Where) -> set[int]:
+    """Those of some thoughts for which a condition holds."""
+    # In this order, or the engine may look through all thoughts that are shown.
+    rows = connection.execute(
+        "SELECT t.n FROM carray(?) AS given CROSS JOIN thoughts AS t ON t.n = given.value"
+        f" WHERE {where.sql}",
+        (apsw.carray(array_of(numbers)), *where.values),
+    )
+    return {int(row[0]) for row in rows}
+
+
+def array_of(numbers: Sequence[int]) -> array[int]:
+    """Numbers of thoughts as SQLite takes them all at once."""
+    # An empty array is nowhere, which apsw refuses; no thought has this number.
+    return array("q", numbers or (-1,))
 
 
 def restricts(wanted: Filter, scope: Scope) -> bool:

@@ -3,8 +3,8 @@
 - Chinese, Japanese, Thai and their like are written without blanks, so the engine takes a whole
   clause for one word. A word is looked for inside these: among the engine's words of such scripts,
   which stand together at the end of its vocabulary.
-- The engine knows the endings of English words only. Words in Cyrillic or Greek letters are also
-  looked for by their beginnings.
+- The engine knows the endings of English words only. Words in Cyrillic, Greek or Korean letters are
+  also looked for by their beginnings.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _UNSPACED = re.compile(
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff]+"
 )
 _INFLECTED = re.compile("[\u0370-\u052f\u1f00-\u1fff]{5,}")
+_WITH_PARTICLES = re.compile("[\uac00-\ud7a3]{2,}")
 
 
 def quoted(term: str) -> str:
@@ -34,6 +35,10 @@ def expression(connection: apsw.Connection, table: str, term: str) -> str:
         return quoted(term)
     if _INFLECTED.fullmatch(term):
         stem = term[: -2 if len(term) > 6 else -1]
+        return f"({quoted(term)} OR {quoted(stem)}*)"
+    if _WITH_PARTICLES.fullmatch(term):
+        # A letter is a syllable, and what is hung on a word mostly one.
+        stem = term[:-1] if len(term) > 2 else term
         return f"({quoted(term)} OR {quoted(stem)}*)"
     if _UNSPACED.search(term):
         clauses = _clauses_with(connection, table, term)

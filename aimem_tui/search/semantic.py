@@ -12,6 +12,7 @@ import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import apsw
@@ -51,10 +52,14 @@ class Meaning:
     Args:
         reader: of the workspace's space.
         embedder: gives the model that a space's vectors were made with, loaded once.
+        once: whether one search is all that will follow: a thread for it is not worth its while.
     """
 
-    def __init__(self, reader: IndexReader, embedder: Callable[[Model], Embedder]) -> None:
+    def __init__(
+        self, reader: IndexReader, embedder: Callable[[Model], Embedder], *, once: bool = False
+    ) -> None:
         self.reader = reader
+        self._once = once
         self._embedder = embedder
         self._lock = threading.Lock()
         self._embedding = threading.Lock()
@@ -87,6 +92,8 @@ class Meaning:
 
         Most of it is computing that lets go of the interpreter, while the words are looked for.
         """
+        if self._once:
+            return partial(self.near, text, k)
         with self._lock:
             if self._pool is None:
                 from concurrent.futures import ThreadPoolExecutor

@@ -18,7 +18,7 @@ from aimem_tui.errors import StorageError
 APPLICATION_ID = 0x41494D45
 """``AIME``: marks the file as a workspace (PRAGMA application_id)."""
 
-LATEST = 1
+LATEST = 3
 
 
 class Migration(NamedTuple):

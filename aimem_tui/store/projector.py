@@ -200,6 +200,7 @@ def forget_words(connection: apsw.Connection) -> None:
     Takes seconds for 100,000 thoughts.
     """
     connection.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")
+    connection.execute("INSERT INTO names (names) VALUES ('optimize')")
 
 
 def drop(database: Database) -> None:
@@ -209,6 +210,7 @@ def drop(database: Database) -> None:
     """
     with database.write() as connection:
         connection.execute("INSERT INTO fulltext (fulltext) VALUES ('delete-all')")
+        connection.execute("INSERT INTO names (names) VALUES ('delete-all')")
         for table in ("texts", "links", "tags", "aliases", "folders", "thoughts", "set_aside"):
             connection.execute(f"DELETE FROM {table}")
         connection.execute("INSERT OR IGNORE INTO stale SELECT n FROM thought_ids")
@@ -222,6 +224,7 @@ def _is_purged(meta: ThoughtMeta, text: str) -> bool:
 def _index_text(
     connection: apsw.Connection, number: int, row: tuple[str, str, str], *, is_new: bool
 ) -> None:
+    old: tuple[str, str, str] | None = None
     if not is_new:
         old = connection.execute(
             "SELECT title, path, body FROM texts WHERE n = ?", (number,)
@@ -239,6 +242,16 @@ def _index_text(
     connection.execute(
         "INSERT INTO fulltext (rowid, title, path, body) VALUES (?, ?, ?, ?)", (number, *row)
     )
+    # Not with every key: a text is edited far more often than what it is called.
+    if old is None or old[:2] != row[:2]:
+        if old is not None:
+            connection.execute(
+                "INSERT INTO names (names, rowid, title, path) VALUES ('delete', ?, ?, ?)",
+                (number, *old[:2]),
+            )
+        connection.execute(
+            "INSERT INTO names (rowid, title, path) VALUES (?, ?, ?)", (number, *row[:2])
+        )
 
 
 def _replace(

@@ -24,8 +24,9 @@ from typing import TypeAlias
 
 import aiohttp
 
-from aimem_tui import __version__
+from aimem_tui import __version__, locks
 from aimem_tui.errors import AimemError
+from aimem_tui.locks import FileLock
 from aimem_tui.store.connection import Database
 from aimem_tui.sync.backoff import Backoff
 from aimem_tui.sync.connection import LINGER_S
@@ -34,7 +35,6 @@ from aimem_tui.sync.crowd import Crowd
 from aimem_tui.sync.dialling import CannotDial, dial, why_gone
 from aimem_tui.sync.exchange import Exchange
 from aimem_tui.sync.link import Link
-from aimem_tui.sync.lock import SyncLock
 from aimem_tui.sync.presence import PresenceState
 from aimem_tui.sync.remotes import Kind, Remote, Remotes
 from aimem_tui.sync.state import Phase, SyncState
@@ -172,7 +172,7 @@ class SyncEngine:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
-        lock = SyncLock(self._remotes.file.parent)
+        lock = locks.to_sync(self._remotes.file.parent)
         async with (
             Exchange(
                 self._database, agent=self._agent, on_change=self._changed.set, clock=self._clock
@@ -215,7 +215,7 @@ class SyncEngine:
             if self._on_state is not None:
                 self._on_state(state)
 
-    async def _work(self, exchange: Exchange, http: Clients, lock: SyncLock) -> None:
+    async def _work(self, exchange: Exchange, http: Clients, lock: FileLock) -> None:
         if not self._background:
             await self._sync(exchange, http)
             return

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
+from aimem_tui.markdown.scan import MARK
 from aimem_tui.widgets import inline
 from aimem_tui.widgets.blocks import Block, BlockKind
 from aimem_tui.widgets.cells import chop_ranges, cut, printable, slices, wrap
@@ -38,7 +39,7 @@ NARROW = 16
 _DEEP = 16
 """Brackets within brackets, or quotes within quotes, above which a block is drawn as plain text."""
 
-_TASK = re.compile(r"\[([ xX])\](?:[ \t]+|$)")
+_TASK = re.compile(rf"\[({MARK})\](?:[ \t]+|$)")
 _BRACKETS = re.compile(r"[\[\]]")
 _QUOTES = re.compile(rf"(?:[ \t]*>){{{_DEEP},}}")
 _PROPERTY = re.compile(r"([^\s:#][^:]*):(?:[ \t]+(.*)|)$")
@@ -374,7 +375,7 @@ def _take_task(item: Sequence[Token]) -> str:
     if match is None:
         return ""
     words.content = words.content[match.end() :]
-    return match[1]
+    return match[1].strip()[:1] or " "
 
 
 def _value(text: str) -> str:

@@ -221,10 +221,11 @@ def _fulltext(workspace: Workspace) -> Iterator[Finding]:
     started = time.monotonic()
     try:
         with workspace.database.write() as connection:
-            # Compares the index with the texts it was made from.
-            connection.execute(
-                "INSERT INTO fulltext (fulltext, rank) VALUES ('integrity-check', 1)"
-            )
+            # Compares the indexes with the texts they were made from.
+            for table in ("fulltext", "names"):
+                connection.execute(
+                    f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)"
+                )
     except StorageError:
         yield Finding("search", False, "The search index differs from the texts.", _REBUILD)
     else:

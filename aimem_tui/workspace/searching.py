@@ -6,6 +6,7 @@ embedded; both stay for as long as the workspace is open. A search by words touc
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,11 @@ class Searching:
         self._index: IndexFile | None = None
         self._meaning: Meaning | None = None
         self._embedder: Embedder | None = None
+        self._once = False
+
+    def once(self) -> None:
+        """See :meth:`aimem_tui.workspace.workspace.Workspace.search_once`."""
+        self._once = True
 
     def close(self) -> None:
         """Close the index, if it was opened."""
@@ -101,13 +107,18 @@ class Searching:
                     .execute("SELECT value FROM meta WHERE key = 'replica'")
                     .get
                 )
-                self._meaning = Meaning(IndexReader(self._index, str(replica)), self._embed_with)
+                self._meaning = Meaning(
+                    IndexReader(self._index, str(replica)), self._embed_with, once=self._once
+                )
             return self._meaning
 
     def _embed_with(self, model: Model) -> Embedder:
         """The model that vectors were made with, loaded once."""
         embedder = self._embedder
         if embedder is None or embedder.identity != model.identity:
+            if self._once:
+                # numpy's library for matrices would start a thread for each processor.
+                os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
             from aimem_tui.embedding.model import Embedder, ModelChoice
 
             choice = ModelChoice.at(Path(model.choice)) if model.choice else ModelChoice.bundled()
@@ -116,7 +127,7 @@ class Searching:
                     "The model is not the one that the index was made with.",
                     hint="Run: aimem index run.",
                 )
-            self._embedder = embedder = Embedder(choice)
+            self._embedder = embedder = Embedder(choice, once=self._once)
         return embedder
 
 

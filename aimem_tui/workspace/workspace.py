@@ -249,6 +249,12 @@ class Workspace:
             text, wanted or Filter(), kind=kind, limit=limit, as_you_type=as_you_type
         )
 
+    def search_once(self) -> None:
+        """Say that one search is all that will follow, as in a command: what it needs is loaded
+        quicker then, and another one would be slower. The answers are the same.
+        """
+        self.searching.once()
+
     def related(self, thought: str, limit: int = 10) -> list[Related]:
         """The thoughts nearest to the one with an id, the nearest first.
 

@@ -64,7 +64,7 @@ class Running:
 @contextmanager
 def y_websocket() -> Iterator[Running]:
     """The server that comes with npm ``y-websocket`` 2.0.4, the last version that brings one."""
-    folder = _node_modules("y-websocket", {"y-websocket": "2.0.4", "yjs": "13.6.33"})
+    folder = node_modules("y-websocket", {"y-websocket": "2.0.4", "yjs": "13.6.33"})
     port = free_port()
     with _process(
         ["node", "node_modules/y-websocket/bin/server.cjs"],
@@ -78,7 +78,7 @@ def y_websocket() -> Iterator[Running]:
 @contextmanager
 def hocuspocus() -> Iterator[Running]:
     """npm ``@hocuspocus/server`` with its default settings and no storage."""
-    folder = _node_modules("hocuspocus", {"@hocuspocus/server": "4.4.0", "yjs": "13.6.33"})
+    folder = node_modules("hocuspocus", {"@hocuspocus/server": "4.4.0", "yjs": "13.6.33"})
     program = folder / "server.mjs"
     shutil.copyfile(_HERE / "hocuspocus.mjs", program)
     port = free_port()
@@ -162,7 +162,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _node_modules(name: str, packages: Mapping[str, str]) -> Path:
+def node_modules(name: str, packages: Mapping[str, str]) -> Path:
     """A folder with npm packages in it.
 
     Raises:

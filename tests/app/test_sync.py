@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from aimem_tui import locks
 from aimem_tui.screens import company
 from aimem_tui.screens.connect import ConnectScreen
 from aimem_tui.screens.jump import JumpScreen
@@ -22,7 +23,6 @@ from aimem_tui.screens.pair import PairScreen
 from aimem_tui.screens.prompt import Confirm
 from aimem_tui.screens.sync import SyncScreen
 from aimem_tui.sync import backoff, engine
-from aimem_tui.sync.lock import SyncLock
 from aimem_tui.sync.peer.pairing import Compare
 from aimem_tui.sync.presence import PresenceState
 from aimem_tui.sync.state import Person
@@ -434,7 +434,7 @@ async def test_a_workspace_that_has_another_copy_offers_no_sample(tmp_path: Path
 
 async def test_what_another_program_syncs_is_shown_as_that(tmp_path: Path, hub: Hub) -> None:
     connect(tmp_path, hub.url)
-    lock = SyncLock(tmp_path / "ada")
+    lock = locks.to_sync(tmp_path / "ada")
     assert lock.take()
     async with desk(tmp_path / "ada", fill=False) as at:
         at.workspace.create("mine.md", "# Mine\n")

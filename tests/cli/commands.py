@@ -6,7 +6,7 @@ import click
 
 from aimem_tui.cli.root import root
 
-WITHOUT_JSON = {("completion",), ("relay",)}
+WITHOUT_JSON = {("completion",), ("hook",), ("mcp",), ("relay",)}
 """What is printed there is for a shell, or comes from another program."""
 
 

@@ -12,6 +12,8 @@ import pytest
 from aimem_tui.cli import shapes
 from aimem_tui.cli.command import LazyGroup
 from aimem_tui.errors import ExitCode
+from aimem_tui.markdown.sections import Section
+from aimem_tui.markdown.tasks import Checkbox
 from aimem_tui.model import (
     ExportReport,
     Filter,
@@ -27,6 +29,9 @@ from aimem_tui.model import (
 from aimem_tui.settings import Settings
 from aimem_tui.sync.remotes import Remote
 from aimem_tui.sync.state import LinkState, SyncState
+from aimem_tui.workspace.agents.context import Context
+from aimem_tui.workspace.agents.reading import Change
+from aimem_tui.workspace.agents.remembering import Remembered, What
 from aimem_tui.workspace.registry import WorkspaceEntry
 from tests.cli.commands import WITHOUT_JSON, every_command
 from tests.cli.running import ROOT, Aimem
@@ -110,6 +115,14 @@ def test_every_variable_that_is_read_is_documented() -> None:
         ("sync state", shapes.sync(SyncState())),
         ("sync remote", shapes.link(LinkState("", ""))),
         ("workspace", shapes.workspace(WorkspaceEntry("", Path(), 0), True)),
+        ("section", shapes.section(Section("", 1, (), 1, 1, 0, 0, 0, 0))),
+        ("task", shapes.task(Checkbox(1, "", False, "", 0, 1))),
+        ("change", shapes.change(Change(THOUGHT, False, ()))),
+        (
+            "what became of a fact",
+            shapes.remembered(Remembered(THOUGHT, 1, What.KNOWN, "")),
+        ),
+        ("context", shapes.context(Context("", "", 0, (), (), (), ()))),
     ],
 )
 def test_every_field_is_documented(name: str, shape: shapes.Shape) -> None:

@@ -236,6 +236,7 @@ def test_json_of_search_says_where_the_matches_are(three: Aimem) -> None:
     }
     assert hit["why"] == {
         "fulltext": 1,
+        "name": None,
         "chunk": None,
         "semantic": None,
         "cosine": None,

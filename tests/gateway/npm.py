@@ -20,7 +20,7 @@ PROGRAMS = Path(__file__).parent / "node"
 
 # Tests have a home of their own; the cache, and how npm is set up, are in that of who runs them.
 _HOME = Path.home()
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME", _HOME / ".cache")) / "aimem-tests"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", _HOME / ".cache")) / "aimem-tests"
 
 
 def environment() -> dict[str, str]:
@@ -28,9 +28,13 @@ def environment() -> dict[str, str]:
     return os.environ | {"HOME": str(_HOME)}
 
 
-@functools.cache
-def _installed() -> tuple[Path | None, str]:
-    """The folder with the packages, or why there is none."""
+def install(name: str, wanted: bytes) -> tuple[Path | None, str]:
+    """The folder with what a ``package.json`` wants, or why there is none.
+
+    Args:
+        name: what the folder's name begins with.
+        wanted: the whole ``package.json``.
+    """
     if sys.platform == "win32":
         return None, "not on Windows"
     import fcntl
@@ -38,10 +42,9 @@ def _installed() -> tuple[Path | None, str]:
     npm = shutil.which("npm")
     if shutil.which("node") is None or npm is None:
         return None, "no node"
-    wanted = (PROGRAMS / "package.json").read_bytes()
-    folder = _CACHE / f"node-{hashlib.sha256(wanted).hexdigest()[:16]}"
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    with (_CACHE / "lock").open("w") as lock:
+    folder = CACHE / f"{name}-{hashlib.sha256(wanted).hexdigest()[:16]}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "installed").exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -55,12 +58,17 @@ def _installed() -> tuple[Path | None, str]:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=300,
+                timeout=600,
             )
             if run.returncode != 0:
                 return None, "npm cannot install"
             (folder / "installed").touch()
     return folder, ""
+
+
+@functools.cache
+def _installed() -> tuple[Path | None, str]:
+    return install("node", (PROGRAMS / "package.json").read_bytes())
 
 
 def node_packages() -> Path:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from aimem_tui import locks
 from aimem_tui.index.file import IndexFile
-from aimem_tui.index.lock import IndexLock
 from tests.cli.running import Aimem
 from tests.cli.test_imports import modules_after
 from tests.index.indexing import WordModel, source
@@ -63,7 +63,7 @@ def test_paused_it_stays_paused_until_it_is_resumed(aimem: Aimem) -> None:
 
 def test_while_another_program_indexes_it_says_so(aimem: Aimem, file: Path) -> None:
     with IndexFile(file):
-        lock = IndexLock(file)
+        lock = locks.to_index(file)
         assert lock.take()
         assert aimem("index", "run", "--json").json["busy"]
         assert "being indexed now" in aimem("index").out

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aimem_tui import locks
 from aimem_tui.errors import StorageError
 from aimem_tui.index import contents, spaces, status
 from aimem_tui.index.check import check
 from aimem_tui.index.file import IndexFile
 from aimem_tui.index.job import BATCH, Done
-from aimem_tui.index.lock import IndexLock
 from aimem_tui.index.reader import Coverage, IndexReader
 from aimem_tui.workspace.workspace import Workspace
 from crdt.textdiff import Splice
@@ -212,7 +212,7 @@ def test_while_another_process_is_at_it_nothing_is_done(
     workspace: Workspace, index: IndexFile, model: WordModel
 ) -> None:
     fill(workspace, 1)
-    lock = IndexLock(index.path)
+    lock = locks.to_index(index.path)
     assert lock.take()
     assert indexer(workspace, index, model).run() is None
     assert status.read(index).working

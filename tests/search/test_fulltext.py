@@ -78,9 +78,10 @@ def test_what_is_excluded_does_not_come(filled: Workspace) -> None:
 
 
 def test_a_beginning_is_enough_while_typing(filled: Workspace) -> None:
-    assert found(filled, "websock") == []
+    assert found(filled, "forwar") == []
+    assert found(filled, "forwar", as_you_type=True) == ["plans/sync.md"]
+    assert found(filled, "forwar ", as_you_type=True) == []
     assert len(found(filled, "websock", as_you_type=True)) == 3
-    assert found(filled, "websock ", as_you_type=True) == []
 
 
 def test_filters_narrow_what_is_found(filled: Workspace) -> None:

@@ -13,7 +13,7 @@ from aimem_tui.workspace.workspace import Workspace
 from tests.statements import listening
 from tests.workspaces import open_workspace
 
-MOST = 12
+MOST = 14
 
 
 @pytest.fixture

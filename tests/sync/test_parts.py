@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
 
+from aimem_tui import locks
 from aimem_tui.errors import AimemError, BadInput, NotFound, Refused, StorageError
 from aimem_tui.sync import lists, presence
 from aimem_tui.sync.backoff import FIRST_S, MOST_S, Backoff
 from aimem_tui.sync.credentials import Credentials, Place
 from aimem_tui.sync.dialling import why_gone
 from aimem_tui.sync.link import Link
-from aimem_tui.sync.lock import SyncLock
 from aimem_tui.sync.presence import PresenceState
 from aimem_tui.sync.remotes import Kind, Remote, Remotes, read_address
 from aimem_tui.sync.state import LinkState, Phase, SyncState, in_words, link_in_words
@@ -273,13 +273,13 @@ def test_presence_nested_without_end_is_left_out():
 
 
 def test_a_lock_is_held_by_one_and_is_free_when_given_back(tmp_path):
-    one, two = SyncLock(tmp_path), SyncLock(tmp_path)
+    one, two = locks.to_sync(tmp_path), locks.to_sync(tmp_path)
     assert one.take() and one.take()
     assert not two.take()
     one.release()
     assert two.take()
     two.release()
-    assert not SyncLock(tmp_path / "gone").take()
+    assert not locks.to_sync(tmp_path / "gone").take()
 
 
 # Words

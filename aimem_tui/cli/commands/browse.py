@@ -113,18 +113,37 @@ def list_command(
 @command("show", short_help="Print a thought.")
 @thought_argument()
 @click.option("--lines", type=LineRange(), metavar="A-B", help="Only these lines: 12, 12-20, 12-.")
+@click.option(
+    "--section",
+    type=Text(),
+    metavar="HEADING",
+    help="Only what stands below this heading: Tasks, or Plan > Tasks.",
+)
+@click.option("--outline", is_flag=True, help="Only its headings, with their lines.")
 @click.option("--info", is_flag=True, help="What is known of it instead of its text.")
 @click.option("--raw", is_flag=True, help="Exactly as it is, on a terminal too.")
 @json_option
 @click.pass_obj
 def show_command(
-    session: Session, thought: str, lines: Lines | None, info: bool, raw: bool, as_json: bool
+    session: Session,
+    thought: str,
+    lines: Lines | None,
+    section: str | None,
+    outline: bool,
+    info: bool,
+    raw: bool,
+    as_json: bool,
 ) -> None:
-    """Print a thought's text.
+    """Print a thought's text, or a part of it.
 
     Into a file or a pipe the text goes byte for byte. On a terminal it ends with a line end, and
     characters that a terminal would act on are shown as escapes; --raw prints those, too.
     """
+    if sum((lines is not None, section is not None, outline, info)) > 1:
+        raise UsageProblem(
+            "Several parts were asked for.",
+            hint="Use one of --lines, --section, --outline and --info.",
+        )
     workspace = session.reading()
     found = workspace.get(thought, trashed=True)
     if info:
@@ -134,8 +153,16 @@ def show_command(
             output.fields(_info(found, session.clock()))
         return
     text = workspace.text(found.id)
+    if outline:
+        _print_outline(found, text, as_json=as_json)
+        return
     if lines is not None:
         text = _lines_of(text, lines, found)
+    if section is not None:
+        from aimem_tui.markdown import sections
+
+        place = sections.find(text, section)
+        text = text[place.start : place.end]
     if as_json:
         output.json_object({"thought": shapes.thought(found), "text": text})
     elif raw:
@@ -219,6 +246,7 @@ def search_command(
         _print_related(workspace, session.find(like), limit, as_json=as_json)
         return
     wanted = filter_of(path=path, kinds=kinds, tags=tags, author=author, status=status, since=since)
+    workspace.search_once()
     results = workspace.search(text, wanted, kind=kind_of_search or "hybrid", limit=limit)
     if as_json:
         output.json_object(shapes.search(results))
@@ -322,6 +350,24 @@ def _lines_of(text: str, wanted: Lines, thought: Thought) -> str:
         )
     last = lines[: wanted.last][-1]
     return text[lines[wanted.first - 1].start : last.end]
+
+
+def _print_outline(thought: Thought, text: str, *, as_json: bool) -> None:
+    from aimem_tui.markdown import sections
+    from aimem_tui.markdown.describe import is_markdown
+
+    there = sections.outline(text) if is_markdown(thought.path) else []
+    found = [each for each in there if each.level]
+    if as_json:
+        shown = [shapes.section(each) for each in found]
+        output.json_object({"thought": shapes.thought(thought), "sections": shown})
+        return
+    width = len(str(found[-1].last_line)) if found else 0
+    for each in found:
+        lines = f"{each.first_line:>{width}}-{each.last_line:<{width}}"
+        output.line(dim(lines), "  " * each.level, each.title)
+    if not found:
+        note("It has no headings.")
 
 
 def _print_hit(hit: SearchHit, now: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aimem_tui import words
+from aimem_tui import locks, words
 from aimem_tui.cli import output
 from aimem_tui.cli.command import SETTINGS, LazyGroup, command, json_option
 from aimem_tui.cli.context import Session
@@ -17,7 +17,6 @@ from aimem_tui.cli.styling import bold
 from aimem_tui.errors import Refused
 from aimem_tui.index import status as standing
 from aimem_tui.index.file import IndexFile
-from aimem_tui.index.lock import IndexLock
 from aimem_tui.index.spaces import whose
 from aimem_tui.index.status import IndexStatus, SpaceStatus
 
@@ -128,7 +127,7 @@ def rebuild_command(session: Session, as_json: bool) -> None:
     """
     session.reading()
     with IndexFile(session.home.index_file) as index:
-        lock = IndexLock(index.path)
+        lock = locks.to_index(index.path)
         # Whoever is at it ends after its batch.
         paused = standing.is_paused(index)
         standing.pause(index)

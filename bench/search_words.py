@@ -1,15 +1,15 @@
-"""Full-text search in 100,000 thoughts, beside ripgrep on the same thoughts exported as files.
+"""Search by words in 100,000 thoughts without an index, beside ripgrep on the same thoughts.
 
-- Warm: through the facade, as the app and an agent do, in a process that has searched before. As
-  one types means 50 hits, as the app asks for; else 20.
-- Cold: the command line, with the start of its process.
+This is what is there before anything was indexed: the full text in the workspace's own file.
+
+- Through the facade, as the app and an agent do, in a process that has searched before. As one
+  types means 50 hits, as the app asks for; else 20.
 - ripgrep lists the files that hold the words, in any letter case, unranked and without passages;
   several words are searched one after the other, each in the files that held the ones before.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Sequence
@@ -17,32 +17,25 @@ from functools import partial
 from pathlib import Path
 
 from bench import cache, peers
-from bench.cache import ROOT
 from bench.corpus import Corpus, corpus
-from bench.measure import Contest, Goal, Report, Series, Size, in_turns, milliseconds
+from bench.measure import Contest, Goal, Report, Series, Size, milliseconds
 from bench.questions import Question, questions
-from bench.startup import app_command
 
 _GOAL_MS = 30.0
 _TYPED_LIMIT = 50
 _PEER_SORTS = ("one rare word", "one middling word", "one common word", "two words", "exact words")
 
 
-def run(size: Size) -> Report:
+def measure(report: Report, size: Size) -> None:
     """Search in all ways."""
-    report = Report("searching")
     found = corpus(size.pick(100_000, 300))
     asked = questions(size.pick(30, 1), found.thoughts)
     warm = _warm(found, asked, size.pick(3, 1))
     everything = tuple(value for series in warm.values() for value in series.values)
+    name = f"{found.thoughts:,} thoughts by words"
     goal = Goal(_GOAL_MS)
     report.contests.append(
-        Contest(
-            f"all searches, {found.thoughts:,} thoughts, warm",
-            "ms",
-            (Series("aimem", everything),),
-            (goal,),
-        )
+        Contest(f"{name}, all searches", "ms", (Series("aimem", everything),), (goal,))
     )
     try:
         ripgrep = peers.on_path("ripgrep", "rg")
@@ -55,7 +48,7 @@ def run(size: Size) -> Report:
             sort: Series(
                 ripgrep.label,
                 tuple(
-                    milliseconds(partial(_ripgrep, ripgrep, _spoken(question), files))
+                    milliseconds(partial(look_through, ripgrep, _spoken(question), files))
                     for question in asked[sort][: size.pick(10, 1)]
                 ),
             )
@@ -63,10 +56,19 @@ def run(size: Size) -> Report:
         }
     for sort, series in warm.items():
         others = (beside[sort],) if sort in beside else ()
-        report.contests.append(Contest(f"{sort}, warm", "ms", (series, *others), (goal,)))
-    report.contests.append(_cold(found, asked, size.pick(15, 1)))
-    report.notes.append(f"The workspace was built in {found.seconds:,.0f} s.")
-    return report
+        report.contests.append(Contest(f"{name}, {sort}", "ms", (series, *others), (goal,)))
+
+
+def look_through(ripgrep: peers.Peer, words: Sequence[str], files: Path) -> None:
+    """Have ripgrep list the files below a folder that have all of some words."""
+    base = [str(ripgrep.program), "-l", "-i", "-F", "--no-ignore", "-0"]
+    hits = subprocess.run([*base, "-e", words[0], str(files)], capture_output=True, check=False)
+    for word in words[1:]:
+        if not hits.stdout:
+            return
+        hits = subprocess.run(
+            ["xargs", "-0", *base, "-e", word], input=hits.stdout, capture_output=True, check=False
+        )
 
 
 def _warm(found: Corpus, asked: dict[str, list[Question]], rounds: int) -> dict[str, Series]:
@@ -90,20 +92,6 @@ def _warm(found: Corpus, asked: dict[str, list[Question]], rounds: int) -> dict[
     return {sort: Series("aimem", tuple(each)) for sort, each in values.items()}
 
 
-def _cold(found: Corpus, asked: dict[str, list[Question]], rounds: int) -> Contest:
-    words = [question.words for sort in _PEER_SORTS for question in asked[sort]]
-    variables = dict(os.environ) | found.environment | {"PYTHONPATH": str(ROOT)}
-    turn = iter(range(1_000_000))
-
-    def search() -> float:
-        command = [*app_command(), "search", "--", words[next(turn) * 7 % len(words)]]
-        return milliseconds(lambda: _quietly(command, variables))
-
-    return Contest(
-        "aimem search, with its process", "ms", (in_turns({"aimem": search}, rounds)["aimem"],)
-    )
-
-
 def _exported(found: Corpus) -> Path:
     """The workspace as a folder of files, written once."""
     from aimem_tui.model import ExportOptions
@@ -120,22 +108,3 @@ def _spoken(question: Question) -> list[str]:
     if question.words.startswith('"'):
         return [question.words.strip('"')]
     return question.words.split()
-
-
-def _ripgrep(ripgrep: peers.Peer, words: Sequence[str], files: Path) -> None:
-    base = [str(ripgrep.program), "-l", "-i", "-F", "--no-ignore", "-0"]
-    hits = subprocess.run([*base, "-e", words[0], str(files)], capture_output=True, check=False)
-    for word in words[1:]:
-        if not hits.stdout:
-            return
-        hits = subprocess.run(
-            ["xargs", "-0", *base, "-e", word], input=hits.stdout, capture_output=True, check=False
-        )
-
-
-def _quietly(command: Sequence[str], variables: dict[str, str]) -> None:
-    ended = subprocess.run(
-        command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
-    if ended.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{ended.stderr.decode()}")

@@ -1,6 +1,7 @@
-"""One process of a machine at a time syncs a workspace in the background.
+"""Locks between processes of one machine: on a file, and gone with the process, however it ends.
 
-The lock is on a file beside the workspace's and ends with the process, however that ends.
+What needs one: at a time one process indexes for the machine, and one syncs a workspace in the
+background. The files stay behind, empty; only the lock on them counts.
 """
 
 from __future__ import annotations
@@ -9,18 +10,16 @@ import os
 import sys
 from pathlib import Path
 
-FILE_NAME = "sync.lock"
 
-
-class SyncLock:
-    """The right to sync in the background.
+class FileLock:
+    """A right that one process has at a time.
 
     Args:
-        folder: the folder of the workspace's file.
+        file: made if it is not there.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE_NAME
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self._descriptor: int | None = None
 
     def take(self) -> bool:
@@ -44,6 +43,16 @@ class SyncLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def to_index(index: Path) -> FileLock:
+    """The right to write what workspaces say into the machine's index file."""
+    return FileLock(index.with_name(f"{index.name}.lock"))
+
+
+def to_sync(folder: Path) -> FileLock:
+    """The right to sync in the background the workspace whose file is in a folder."""
+    return FileLock(folder / "sync.lock")
 
 
 _NO_INHERIT = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)

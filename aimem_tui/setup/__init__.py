@@ -1,0 +1,1 @@
+"""Setting a project up: templates rendered into a folder, and coding agents connected to memory."""

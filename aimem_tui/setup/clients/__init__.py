@@ -1,0 +1,1 @@
+"""The agents that aimem knows how to connect, one module each."""
