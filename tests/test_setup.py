@@ -118,11 +118,12 @@ def test_the_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:
         capture_output=True,
     )
     with (tree / "pyproject.toml").open("rb") as file:
-        packages = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+        wheel_of = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    places = {package: package for package in wheel_of["packages"]} | wheel_of["force-include"]
     expected = {
-        path.relative_to(tree).as_posix()
-        for package in packages
-        for path in own_files(tree / package)
+        f"{place}/{path.relative_to(tree / folder).as_posix()}"
+        for folder, place in places.items()
+        for path in own_files(tree / folder)
     }
     [wheel] = (tree / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
