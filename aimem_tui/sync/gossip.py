@@ -56,8 +56,10 @@ class Gossip:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            # Not asyncio.wait_for: what has come just then makes it forget that it was cancelled.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._moved.wait()
             here = tuple(self._visitors())
             if here == self._here and not self._moved.is_set():
                 continue

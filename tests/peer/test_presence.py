@@ -140,3 +140,19 @@ def test_what_is_passed_on_says_how_it_has_come_and_goes_no_further_than_it_may(
     assert gossip.changes(told, told) == {}
     assert gossip.changes(told, {}) == dict.fromkeys(told, b"")
     assert gossip.changes({}, told) == told
+
+
+@pytest.mark.parametrize("pauses", range(5))
+async def test_it_ends_when_it_is_told_to_also_at_the_moment_when_somebody_moves(
+    pauses: int,
+) -> None:
+    passing_on = gossip.Gossip([], lambda: "aa" * 16, lambda: ())
+    running = asyncio.create_task(passing_on.run())
+    await asyncio.sleep(0.01)
+    passing_on.moved()
+    for _ in range(pauses):
+        await asyncio.sleep(0)
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=5)
+    assert done
+    assert running.cancelled()
