@@ -139,7 +139,13 @@ class AimemApp(App[None]):
             from aimem_tui import paths
             from aimem_tui.workspace.indexing import Indexing
 
-            self.indexing = Indexing(self.workspace, paths.home(), self.settings, lambda: None)
+            indexing = Indexing(
+                self.workspace,
+                paths.home(),
+                self.settings,
+                lambda: self.main.post_message(MainScreen.IndexMoved(indexing)),
+            )
+            self.indexing = indexing
         self.indexing.begin()
 
     # The first start

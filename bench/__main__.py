@@ -18,6 +18,7 @@ PROGRAMS = {
     "embedding": "texts to vectors: quality, work and a cold start",
     "importing": "a folder of markdown into a workspace",
     "mcp": "agents' servers, beside two others",
+    "naming": "parts of names: found, their size, a key",
     "organize": "suggestions: how good they are, and what they cost",
     "relay": "the relay beside other servers",
     "retrieval": "what search finds, on a published set",

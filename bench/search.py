@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -53,11 +54,16 @@ def run(size: Size) -> Report:
     report = Report("search")
     notes = Notes(_QUICK_NOTES if size.quick else None)
     for passages in size.sizes or ((_QUICK_SIZE,) if size.quick else SIZES):
+        _tell(f"{passages:,} passages")
         found = filled(passages, notes)
         _at_a_size(report, found, notes, size)
+        _tell("an edit until it is found")
         search_live.edited(report, found, size)
+    _tell("the rate of indexing")
     search_rate.measure(report, notes, size)
+    _tell("keys")
     search_live.typed(report, notes, size)
+    _tell("words alone")
     search_words.measure(report, size)
     report.notes += [
         "Vectors are made up but for those of twenty thoughts and of all searches; passages, words"
@@ -66,6 +72,11 @@ def run(size: Size) -> Report:
         " basic-memory cut and embedded the same thoughts itself. All with the same weights.",
     ]
     return report
+
+
+def _tell(part: str) -> None:
+    """Say how far a long run has come."""
+    print(f"Measuring {part}", file=sys.stderr)
 
 
 class _Others:
@@ -106,9 +117,11 @@ def _at_a_size(report: Report, found: Filled, notes: Notes, size: Size) -> None:
     )
     others = _Others(report, found)
     searches = Searches(notes, name)
+    _tell(f"{name}, warm")
     _warm(report, name, found, others, searches, size)
     if others.ripgrep is not None:
         _by_words(report, name, found, others.ripgrep, searches, size)
+    _tell(f"{name}, cold")
     _cold(report, name, found, others, searches, size)
     _on_disk(report, name, found, others)
     if others.chroma is not None:

@@ -6,8 +6,10 @@
   it ends, and whoever began it begins it again.
 - It ends when its standard input does, so also with a parent that was killed. It never writes into
   the workspace.
-- On standard output: a JSON object a line, ``{"done": 3, "total": 10}`` while it works,
-  ``{"idle": true}`` when nothing is pending, ``{"error": "…"}`` before it ends for a reason.
+- On standard output: a JSON object a line, ``{"reading": 3, "total": 10}`` while it takes in
+  thoughts, ``{"embedding": 3, "total": 10}`` while it makes vectors of passages, ``{"paused": 7}``
+  when so many passages wait for the pause to end, ``{"idle": true}`` when nothing is pending,
+  ``{"error": "…"}`` before it ends for a reason.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ def main(workspace: str, index: str, model: str = "") -> int:
 
 def _keep_up(indexer: Indexer, file: IndexFile, look: Look, ended: threading.Event) -> None:
     def progress(progress: Progress) -> None:
-        _say(done=progress.done, total=progress.total or 0)
+        _say(**{progress.step.lower(): progress.done, "total": progress.total or 0})
 
     idle_since = time.monotonic()
     due: float | None = 0.0
@@ -65,10 +67,13 @@ def _keep_up(indexer: Indexer, file: IndexFile, look: Look, ended: threading.Eve
         if due is not None and now >= due:
             done = indexer.run(ended.is_set, progress, give_way=True)
             idle_since = time.monotonic()
-            left = done is None or indexer.pending().passages > 0
+            passages = indexer.pending().passages
+            left = done is None or passages > 0
             held = left and status.is_paused(file)
             due = idle_since + _RETRY_S if left and not held else None
-            if due is None:
+            if held:
+                _say(paused=passages)
+            elif due is None:
                 _say(idle=True)
         elif held and not status.is_paused(file):
             due = now

@@ -215,12 +215,12 @@ def _worth_comparing(
             yield pair
     if meaning is None:
         return
-    for n in library.cards:
+    for n, found in meaning.neighbours(NEIGHBOURS, NEAR):
         if stop():
             return
-        for near in meaning.nearest(n, NEIGHBOURS):
+        for near in found:
             pair = (min(n, near.thought), max(n, near.thought))
-            if near.cosine >= NEAR and near.thought in library.cards and pair not in seen:
+            if library.cards.keys() >= {*pair} and pair not in seen:
                 seen.add(pair)
                 yield pair
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from heapq import nlargest
 from math import log, sqrt
 from typing import NamedTuple
@@ -110,6 +110,13 @@ class WordNearness:
             found = defaultdict(float, {n: found[n] for n in found.keys() & among})
         best = nlargest(limit, found.items(), key=lambda each: (each[1], -each[0]))
         return [Near(other, cosine) for other, cosine in best]
+
+    def neighbours(self, limit: int, least: float) -> Iterator[tuple[int, list[Near]]]:
+        """Every thought with the nearest others from a cosine on, the nearest first."""
+        for thought in self._rows:
+            near = [each for each in self.nearest(thought, limit) if each.cosine >= least]
+            if near:
+                yield thought, near
 
     def likeness(self, thought: int, groups: Groups) -> dict[str, float]:
         """The cosine of a thought and the mean of each group."""

@@ -7,7 +7,7 @@ numpy is loaded when this is first used, never by importing it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING
 
 from aimem_tui.organize.ports import Groups, Near
@@ -22,6 +22,8 @@ MOST = 50_000
 """Thoughts that are compared; of more, the newest."""
 
 _BLOCK = 4_096
+_PRODUCT = 4_000_000
+"""Cosines that are computed at once, all of each thought's: 16 MB."""
 
 
 class VectorNearness:
@@ -93,6 +95,22 @@ class VectorNearness:
         ordered = sorted(best.tolist(), key=lambda at: (-float(cosines[at]), thoughts[at]))
         found = [Near(thoughts[at], float(cosines[at])) for at in ordered]
         return [near for near in found if near.thought != thought][:limit]
+
+    def neighbours(self, limit: int, least: float) -> Iterator[tuple[int, list[Near]]]:
+        """Every thought with the nearest others from a cosine on, the nearest first."""
+        import numpy as np
+
+        matrix, thoughts = self._matrix, self._thoughts
+        step = max(1, _PRODUCT // max(1, len(thoughts)))
+        for start in range(0, len(thoughts), step):
+            cosines = matrix[start : start + step] @ matrix.T
+            found: dict[int, list[Near]] = {}
+            for row, at in np.argwhere(cosines >= least).tolist():
+                if at != start + row:
+                    near = Near(thoughts[at], float(cosines[row, at]))
+                    found.setdefault(thoughts[start + row], []).append(near)
+            for thought, others in found.items():
+                yield thought, sorted(others, key=lambda near: (-near.cosine, near.thought))[:limit]
 
     def _part(self, among: Set[int]) -> tuple[NDArray[np.float32], list[int]]:
         """The rows of some thoughts; those that were asked for last are kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple, Protocol, TypeAlias
 
 
@@ -30,6 +30,13 @@ class Nearness(Protocol):
 
         Args:
             among: only of these.
+        """
+        ...
+
+    def neighbours(self, limit: int, least: float) -> Iterator[tuple[int, list[Near]]]:
+        """Every thought with the nearest others from a cosine on, the nearest first.
+
+        Quicker than asking for each; those without such a neighbour are left out.
         """
         ...
 

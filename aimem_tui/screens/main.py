@@ -21,6 +21,7 @@ from aimem_tui.errors import AimemError
 from aimem_tui.model import Filter, Thought
 from aimem_tui.screens.company import Company
 from aimem_tui.screens.errands import Errands
+from aimem_tui.screens.indexed import Indexed
 from aimem_tui.screens.page import Page, View
 from aimem_tui.screens.standing import SAVING_MS, Words
 from aimem_tui.screens.ways import Ways
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from aimem_tui.ui_state import UiState
     from aimem_tui.widgets.about import About, AboutLine
     from aimem_tui.workspace.background import Background
+    from aimem_tui.workspace.indexing import Indexing
 
 NARROW, WIDE, SPLIT, HUGE = 100, 120, 140, 180
 """Columns from which two panes, three panes, writing beside reading, and wide panes fit."""
@@ -104,6 +106,13 @@ class MainScreen(Screen[None]):
     class SyncMoved(Message):
         """There is news of syncing. Posted from its thread."""
 
+    class IndexMoved(Message):
+        """There is news of indexing. Posted from its thread."""
+
+        def __init__(self, indexing: Indexing) -> None:
+            super().__init__()
+            self.indexing = indexing
+
     class AboutRead(Message):
         """What the right pane says was read."""
 
@@ -151,6 +160,7 @@ class MainScreen(Screen[None]):
         self._company = Company(self, sync)
         model.badges = self._company.badges
         model.folder_badges = self._company.folder_badges
+        self._indexed = Indexed(self)
         self._trouble = ""
         self._edited_at: int | None = None
         self._look_again: Timer | None = None
@@ -322,6 +332,14 @@ class MainScreen(Screen[None]):
         """Show how syncing stands."""
         self._company.news()
 
+    def on_main_screen_index_moved(self, message: IndexMoved) -> None:
+        """Show how far indexing is."""
+        self._indexed.news(message.indexing)
+
+    def indexing_changed(self) -> None:
+        """What is to be said of indexing is something else by now."""
+        self._say_place()
+
     def on_main_screen_trouble_arose(self, message: TroubleArose) -> None:
         """Say once that something is wrong; the top line goes on saying it."""
         trouble = message.trouble
@@ -332,13 +350,13 @@ class MainScreen(Screen[None]):
 
     def _say_place(self) -> None:
         hints = self.query_one(Hints)
-        if self.page.thought is None:
-            hints.note = ""
-            return
-        said = f"ln {self.page.line + 1}"
-        if self._description is not None:
-            said += f" · {words.count(self._description.words, 'word')}"
-        hints.note = said
+        indexed = self._indexed.said
+        said = [indexed.brief if self.size.width < NARROW else indexed.whole]
+        if self.page.thought is not None:
+            said.append(f"ln {self.page.line + 1}")
+            if self._description is not None:
+                said.append(words.count(self._description.words, "word"))
+        hints.note = " · ".join(filter(None, said))
 
     # News
 

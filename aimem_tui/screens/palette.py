@@ -156,11 +156,13 @@ class PaletteScreen(ModalScreen[Offer | None]):
     def _find(self, query: str) -> None:
         worker = get_current_worker()
         try:
-            hits = self._workspace.search(query, limit=_THOUGHTS, as_you_type=True).hits
+            found = self._workspace.search(
+                query, kind="fulltext", limit=_THOUGHTS, as_you_type=True
+            )
         except AimemError:
             return
         if not worker.is_cancelled:
-            self.post_message(self.ThoughtsFound(query, [hit.thought for hit in hits]))
+            self.post_message(self.ThoughtsFound(query, [hit.thought for hit in found.hits]))
 
 
 def _row(offer: Offer) -> Row:

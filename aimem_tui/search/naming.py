@@ -6,9 +6,10 @@ workspace's file, so that they hold for every edit at once, and of the names in 
 :mod:`aimem_tui.markdown.names`) in the machine's index, for each passage.
 
 A part counts by BM25, as a word does: the fewer names have it, the more it says. One that is no
-word anywhere counts more than a word: who typed it can have meant nothing else. One that is a word
-as well counts little beside it, and only where it is all there is or is still being typed: who
-looks for ``cat`` rarely means ``concatenate``.
+word anywhere counts more than a word if nothing else was typed or while it is typed: nothing else
+can be meant. Among other words it counts little; mostly it is a word that memory does not have. One
+that is a word as well counts as little, and only where it is all there is or is still being typed:
+who looks for ``cat`` rarely means ``concatenate``.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 CALLED, SAID = 3.0, 2.0
 """How much a part of a title or path, and of a name in the text, counts beside a word."""
-FAMILIAR = 1 / 6
-"""How much of this, if it is a word as well."""
+BESIDE = 1 / 6
+"""How much of this, if it is a word as well, or one among others."""
 _MOST = 8
 _TITLE, _PATH = 2.0, 1.0
 _RANKED = 2_000
@@ -47,6 +48,8 @@ class Parts(NamedTuple):
     familiar: tuple[str, ...] = ()
     nothing_else: bool = False
     """Nothing was typed but strange parts: the search is for a name."""
+    share: float = 1.0
+    """How much of its worth a strange part has."""
 
 
 def parts(connection: apsw.Connection, query: Query) -> Parts:
@@ -55,17 +58,18 @@ def parts(connection: apsw.Connection, query: Query) -> Parts:
     if not typed:
         return Parts()
     words = [quoted(part) for part in typed]
-    if query.open_ended:
+    if query.part_grows:
         words[-1] += "*"
     exists = "EXISTS (SELECT 1 FROM fulltext WHERE fulltext MATCH ?)"
     known = connection.execute(f"SELECT {', '.join([exists] * len(words))}", words).fetchone()
     assert known is not None, "it is asked without a table"
     strange = [part for part, is_word in zip(typed, known, strict=True) if not is_word]
-    alone = query.open_ended or len(query.text.split()) == 1
+    alone = query.part_grows or len(query.text.split()) == 1
     familiar = [typed[-1]] if known[-1] and alone else []
     nothing_else = len(strange) == len(query.text.split())
     strange = sorted(strange, key=len, reverse=True)[:_MOST]
-    return Parts(tuple(strange), tuple(familiar), nothing_else)
+    share = 1.0 if nothing_else or query.part_grows else BESIDE
+    return Parts(tuple(strange), tuple(familiar), nothing_else, share)
 
 
 def ranked(
@@ -83,7 +87,7 @@ def ranked(
         restricted: whether the condition had better be looked at before a thought is ranked.
     """
     total: dict[int, float] = {}
-    for some, share in ((wanted.strange, 1.0), (wanted.familiar, FAMILIAR)):
+    for some, share in ((wanted.strange, wanted.share), (wanted.familiar, BESIDE)):
         match = " OR ".join(map(quoted, some))
         if not match:
             continue

@@ -78,6 +78,8 @@ class Query(NamedTuple):
     """The words as they were typed, without fields and exclusions: what the search means."""
     parts: tuple[str, ...] = ()
     """What may be a part of a name, as it was typed."""
+    part_grows: bool = False
+    """The last of these may still grow."""
 
     @property
     def has_words(self) -> bool:
@@ -127,6 +129,7 @@ def parse(text: str, *, as_you_type: bool = False, now: int = 0) -> Query:
     if last_is_open and (phrases or len(words) > 1) and _says_nothing_yet(words[-1].casefold()):
         words.pop()
         last_is_open = False
+    parts = _parts_of_names(words)
     return Query(
         tuple(_telling(words, last_is_open=last_is_open, alone=not phrases)),
         tuple(dict.fromkeys(phrases)),
@@ -135,7 +138,8 @@ def parse(text: str, *, as_you_type: bool = False, now: int = 0) -> Query:
         fields.scope(),
         tuple(dict.fromkeys([*said, *fields.said])),
         meant,
-        tuple(_parts_of_names(words)),
+        tuple(parts),
+        last_is_open and bool(parts) and text.endswith(parts[-1]),
     )
 
 
@@ -228,8 +232,13 @@ def _telling(words: list[str], *, last_is_open: bool, alone: bool) -> list[str]:
 
 
 def _parts_of_names(words: list[str]) -> list[str]:
-    found = [part for word in words for part in names.in_words(word)]
-    return [part for part in found if part.casefold() not in STOP_WORDS]
+    found: list[str] = []
+    room = EXACT
+    for part in (part for word in words for part in names.in_words(word)):
+        if part.casefold() not in STOP_WORDS and len(part) <= room and len(found) < MAX_TERMS:
+            found.append(part)
+            room -= len(part)
+    return found
 
 
 def _parts(word: str) -> list[str]:

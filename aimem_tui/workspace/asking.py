@@ -205,7 +205,7 @@ def _comes_near(
         question,
         [f"{passage.thought.title}\n{passage.text}" for passage in passages],
         max(cosines, default=None),
-        lambda word: workspace.search(word, kind="fulltext", limit=1).total > 0,
+        workspace.has_word,
     )
 
 

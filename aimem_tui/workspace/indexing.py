@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
@@ -43,9 +43,13 @@ class IndexingState(NamedTuple):
     working: bool
     done: int
     total: int
-    """Thoughts read or passages embedded so far in this piece of work, and how many there are."""
+    """Thoughts or passages that are done in this piece of work, and how many there are."""
     problem: str
     """Why nothing is indexed; empty if there is no problem."""
+    paused: bool = False
+    """Passages wait for a pause to end that somebody has asked for."""
+    reading: bool = False
+    """It is thoughts that are counted, which are taken in before their passages are embedded."""
 
 
 class Wishes(Protocol):
@@ -158,10 +162,8 @@ class Indexing:
                 continue
             if "error" in said:
                 problem = str(said["error"])
-            elif "idle" in said:
-                self._set(IndexingState(False, 0, 0, ""))
             else:
-                self._set(IndexingState(True, int(said["done"]), int(said["total"]), ""))
+                self._set(_state(said))
         process.stdout.close()
         _close_input(process)
         code = process.wait()
@@ -182,6 +184,16 @@ class Indexing:
         told, self._told = self._told, True
         if not told and not self._over:
             self._on_news()
+
+
+def _state(said: Mapping[str, int]) -> IndexingState:
+    """What a line of the process says."""
+    if "paused" in said:
+        return IndexingState(False, 0, said["paused"], "", paused=True)
+    for what in ("reading", "embedding"):
+        if what in said:
+            return IndexingState(True, said[what], said["total"], "", reading=what == "reading")
+    return IndexingState(False, 0, 0, "")
 
 
 def _close_input(process: subprocess.Popen[bytes]) -> None:

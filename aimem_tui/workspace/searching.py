@@ -74,6 +74,15 @@ class Searching:
             found = finder.find(connection, search, meaning)
         return found._replace(said=f"{found.said} {trouble}".strip()) if trouble else found
 
+    def has_word(self, word: str) -> bool:
+        """See :meth:`aimem_tui.workspace.workspace.Workspace.has_word`."""
+        from aimem_tui.search import fulltext, matching, query
+        from aimem_tui.store import catalogue
+
+        with self._database.snapshot() as connection:
+            plan = matching.plan(connection, "fulltext", query.parse(word))
+            return fulltext.count(connection, plan, catalogue.where(Filter())) > 0
+
     def related(self, thought: str, limit: int) -> list[Related]:
         """See :meth:`aimem_tui.workspace.workspace.Workspace.related`."""
         from aimem_tui.search import related

@@ -249,6 +249,10 @@ class Workspace:
             text, wanted or Filter(), kind=kind, limit=limit, as_you_type=as_you_type
         )
 
+    def has_word(self, word: str) -> bool:
+        """Whether any thought has a word, in any of its forms; a part of a name is none."""
+        return self.searching.has_word(word)
+
     def search_once(self) -> None:
         """Say that one search is all that will follow, as in a command: what it needs is loaded
         quicker then, and another one would be slower. The answers are the same.

@@ -29,6 +29,7 @@ UNITS = {
     "of 1,000",
     "nDCG@10, %",
     "recall@100, %",
+    "tokens",
 }
 
 

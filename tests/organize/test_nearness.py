@@ -75,3 +75,34 @@ def test_a_group_of_one_is_as_near_as_its_member(written: list[str]) -> None:
     for one in range(len(written)):
         for name, cosine in nearness.likeness(one, groups).items():
             assert abs(cosine - (nearness.cosine(one, int(name)) or 0.0)) < 1e-5
+
+
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1), st.integers(1, 4), st.floats(0.05, 0.95))
+def test_all_neighbours_at_once_are_those_that_each_has(
+    thoughts: int, seed: int, limit: int, least: float
+) -> None:
+    draw = np.random.default_rng(seed)
+    rows = draw.standard_normal((thoughts, 4)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    animals = ["ant", "bee", "cat", "dog", "elk", "fox"]
+    written = [f"{animals[at % 6]} {animals[at % 4]}" for at in range(thoughts)]
+    for nearness in (
+        VectorNearness([*range(thoughts)], rows),
+        WordNearness(lambda: enumerate(written)),
+    ):
+        together = dict(nearness.neighbours(limit, least))
+        for one in range(thoughts):
+            # What lies at the bound may be on either side of it.
+            near = [each for each in nearness.nearest(one, limit) if each.cosine >= least + 1e-4]
+            cosines = [round(each.cosine, 4) for each in together.get(one, [])]
+            assert cosines[: len(near)] == [round(each.cosine, 4) for each in near]
+            assert one not in {each.thought for each in together.get(one, [])}
+            assert len(cosines) <= limit
+
+
+def test_neighbours_are_found_across_the_parts_that_are_computed_at_once(monkeypatch) -> None:
+    monkeypatch.setattr("aimem_tui.organize.meaning._PRODUCT", 14)
+    rows = np.eye(7, dtype=np.float32)
+    rows[6] = rows[1]
+    found = dict(VectorNearness([*range(7)], rows).neighbours(5, 0.8))
+    assert found == {1: [Near(6, 1.0)], 6: [Near(1, 1.0)]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from aimem_tui.model import Filter
 from aimem_tui.search import finder, fusion
 from aimem_tui.search.passages import MATCH_START
 from aimem_tui.workspace.workspace import Workspace
-from tests.workspaces import open_workspace
+from tests.workspaces import START, Clock, open_workspace
 
 TEXTS = {
     "notes/car.md": "# Workshop\n\nFixing a broken engine of an old car took the whole weekend.\n",
@@ -118,3 +119,20 @@ def test_a_ranking_is_told_apart_by_scores_and_names_the_places() -> None:
     (best, *_) = fusion.fuse([(7, 4.0), (8, 2.0)], [(8, 3.0)], [(8, 0.6), (7, 0.5)])
     assert best == fusion.Fused(8, best.score, 2, 1, 1)
     assert fusion.fuse([]) == []
+
+
+def test_a_single_search_finds_the_same_and_begins_no_thread(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    with open_workspace(tmp_path, clock=Clock(START, step=0)) as command:
+        command.search_once()
+        before = {thread.name for thread in threading.enumerate()}
+        once = {kind: command.search("automobile repair", kind=kind) for kind in finder.KINDS}
+        assert {thread.name for thread in threading.enumerate()} == before
+    with open_workspace(tmp_path, clock=Clock(START, step=0)) as lasting:
+        for kind, results in once.items():
+            hits = lasting.search("automobile repair", kind=kind).hits
+            assert [hit.thought for hit in results.hits] == [hit.thought for hit in hits]
+            assert [hit.score for hit in results.hits] == pytest.approx(
+                [hit.score for hit in hits], abs=1e-4
+            )

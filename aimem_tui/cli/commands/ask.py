@@ -65,6 +65,7 @@ def ask_command(
 
     wanted = filter_of(path=path, kinds=kinds, tags=tags, author=author, status=status, since=since)
     workspace = session.reading()
+    workspace.search_once()
     model, said = (None, "") if no_model else _model(session)
     with closing(model) if model is not None else nullcontext():
         answer = asking.ask(

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -114,6 +113,8 @@ class VectorTable:
         """Make the table, if it is not there."""
         if self.standing(connection) is not None:
             return
+        from secrets import randbits  # Slow to import, and not needed for a table that is there.
+
         ensure_extension(connection)
         connection.execute(_BOOKS)
         connection.execute(
@@ -125,7 +126,7 @@ class VectorTable:
         )
         connection.execute(
             "INSERT INTO vector_tables (model, generation, version, blocks) VALUES (?, ?, 0, ?)",
-            (self.model, secrets.randbits(62), shadow.is_known(connection, self.name)),
+            (self.model, randbits(62), shadow.is_known(connection, self.name)),
         )
 
     def drop(self, connection: apsw.Connection) -> None:
