@@ -48,8 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         type=int,
         action="append",
         default=[],
-        metavar="PASSAGES",
-        help="for search: how many passages to search in; may be repeated",
+        metavar="N",
+        help="for search: how many passages; for mcp: how many thoughts; may be repeated",
     )
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.names if name not in PROGRAMS]

@@ -155,7 +155,7 @@ class Found:
 def run(size: Size) -> Report:
     """Measure all servers at all sizes."""
     report = Report("mcp")
-    for thoughts in (300,) if size.quick else (1_000, 10_000, 100_000):
+    for thoughts in size.sizes or ((300,) if size.quick else (1_000, 10_000, 100_000)):
         found = []
         for make in (_aimem, _basic_memory, _reference):
             with TemporaryDirectory(prefix="aimem-bench-") as scratch:
