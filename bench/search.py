@@ -43,7 +43,7 @@ _QUICK_SIZE, _QUICK_NOTES = 100, 20
 _HYBRID_MS = {100_000: 60.0, 500_000: 200.0}
 _COLD_SEMANTIC_MS = 1_000.0
 _BASIC_MEMORY_MOST = 15_000
-"""Passages up to which basic-memory is filled: it takes a quarter of an hour for 10,000."""
+"""Passages up to which basic-memory is filled: it takes half an hour for 10,000."""
 _RECENT_SHARE = 0.15
 _WARMING = 5
 _DAY_MS = 86_400_000
